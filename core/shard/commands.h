@@ -1,0 +1,50 @@
+// Commands: what the owner of an engine asks of a lane. Values that travel through a byte ring.
+//
+// The control thread (or the embedder, or the simulator) holds the CommandWriter and the lane
+// drains the other end in poll(). Every command with a nonzero token is answered by exactly one
+// Event::Kind::done with that token, at once or when the work has ended.
+#pragma once
+
+#include <optional>
+
+#include "core/base/ring.h"
+#include "wire/base/types.h"
+
+namespace starling {
+
+struct Command {
+  enum class Kind : std::uint8_t {
+    join,         // push/pull with `endpoint` as a join; `name` may be empty
+    announce,     // broadcast a join intent (Serf does after a join that reached somebody)
+    leave,        // graceful leave; done after the propagate delay
+    force_leave,  // `name`, `prune`
+    set_meta,     // `payload` is the encoded metadata
+    user_event,   // `name`, `payload`, `coalesce`
+    stats,        // answered by Event::Kind::stats instead of done
+  };
+  Kind kind{};
+  std::uint64_t token = 0;
+  Endpoint endpoint;
+  std::string_view name;
+  Bytes payload;
+  bool prune = false;
+  bool coalesce = false;
+  bool announce = false;    // join: broadcast the join intent on success
+  bool ignore_old = false;  // join: skip user events older than this join
+};
+
+// The control side's end. Move-only; one thread holds it.
+class CommandWriter {
+ public:
+  explicit CommandWriter(RingWriter ring) : ring_(std::move(ring)) {}
+  // False when the ring is full: nothing was sent, try again after the lane has turned.
+  bool send(const Command& command);
+
+ private:
+  RingWriter ring_;
+};
+
+// Decodes a record made by CommandWriter. The views point into the record.
+Command decode_command(Bytes record);
+
+}  // namespace starling

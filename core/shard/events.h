@@ -1,0 +1,125 @@
+// Events: everything a lane reports to its owner. Values that travel through a byte ring.
+//
+// The owner of the engine holds the EventReader. Member events carry the whole row, so that a
+// reader can keep a mirror of the member list from them alone; a row that could not be reported
+// because the ring was full is reported later, as one event with its newest content. Traces are for
+// logs and for the simulator: they may be lost (counted), nothing depends on them.
+#pragma once
+
+#include "core/base/ring.h"
+#include "core/base/time.h"
+#include "core/serf/member_event.h"
+#include "core/shard/counters.h"
+#include "wire/base/types.h"
+
+namespace starling {
+
+// How a command ended.
+enum class CommandResult : std::uint8_t {
+  ok,
+  refused,     // connection refused, reset or unreachable: `number` is the errno
+  timed_out,   // no answer within the deadline
+  peer_error,  // the peer answered with an error: `text`
+  bad_answer,  // the peer's answer could not be decoded: `error`
+  versions,    // protocol versions do not overlap
+  not_alive,   // join after leave or shutdown
+  leave_in_progress,
+  already_left,
+  broadcast_timeout,  // the broadcast was not sent out in time
+  too_large,          // `number` is the limit; see user_event_problem
+  no_capacity,        // a bound of CapacityOptions is reached: `text` names it
+};
+std::string_view to_text(CommandResult result);
+
+// What happened inside, for logs and traces. Names in capitals of the field: see to_text.
+enum class TraceKind : std::uint8_t {
+  probe,               // a ping was sent to `name`
+  probe_acked,         // `number`: round trip in ns
+  probe_indirect,      // no direct ack from `name`: `number` relays asked
+  probe_stream_acked,  // only the stream ping of `name` was answered
+  probe_failed,        // `name` answered nothing
+  suspect_started,     // `name` suspected by `from`; `number` incarnation
+  suspect_confirmed,   // a further accuser `from` of `name`
+  suspect_timed_out,   // declared dead here; `number`: confirmations
+  refuted,             // we answered an accusation; `number`: our new incarnation
+  member_alive,        // swim state of `name` became alive; `number` incarnation
+  member_dead,         // ... dead, said by `from`
+  member_left,         // ... left
+  member_reaped,       // `name` dropped from the node list
+  conflict,            // `name` also claimed at `endpoint`
+  alive_ignored,       // versions out of order, address not allowed, capacity reached
+  packet_dropped,      // `error`, from `endpoint`
+  message_dropped,     // `error`, from `endpoint`
+  stream_failed,       // `error` or `number` (errno), with `endpoint`
+  push_pull_sent,      // an exchange with `endpoint` finished; `number`: nodes received
+  push_pull_served,
+  push_pull_refused,  // the merge was refused: `text` says why
+  health_changed,     // `number`: the new health score
+  queue_warning,      // `text`: which queue; `number`: its depth
+  intent_refuted,     // an older leave intent about us was answered by a join intent
+  event_dropped,      // a user event was too old; `number` its time
+  query_seen,         // a query passed by (re-broadcast); `name`
+  flap,               // `name` came back shortly after failing
+  reconnect,          // trying a failed member again
+};
+std::string_view to_text(TraceKind kind);
+
+struct Event {
+  enum class Kind : std::uint8_t { member, user, done, stats, trace };
+  Kind kind{};
+  Instant at{};
+
+  // member: what changed, and the whole row. `change` is nullopt when only the status or the clock
+  // moved (alive to leaving), which Serf reports to nobody but shows in its member list.
+  std::optional<MemberEventKind> change;
+  MemberStatus status = MemberStatus::none;
+  LamportTime time{};  // member: status time; user: the event's time
+  Endpoint endpoint;   // member, trace
+  Versions versions;
+  std::string_view name;  // member, user, trace
+  Bytes payload;          // member: meta; user: payload
+
+  bool coalesce = false;  // user
+
+  std::uint64_t token = 0;  // done, stats
+  CommandResult result = CommandResult::ok;
+  std::uint64_t number = 0;  // done, trace
+  std::string_view text;     // done, trace
+  WireError error;           // done with bad_answer; trace
+
+  TraceKind trace{};
+  std::string_view from;  // trace
+
+  Stats stats;  // stats
+};
+
+// The lane's end. Members must get through, so the lane learns when the ring is full.
+class EventWriter {
+ public:
+  explicit EventWriter(RingWriter ring) : ring_(std::move(ring)) {}
+  bool send(const Event& event);
+  // True while at least this share of the ring is free; traces stop before members do.
+  bool roomy() const;
+
+ private:
+  RingWriter ring_;
+};
+
+// Decodes a record made by EventWriter. The views point into the record.
+Event decode_event(Bytes record);
+
+// The owner's end.
+class EventReader {
+ public:
+  explicit EventReader(RingReader ring) : ring_(std::move(ring)) {}
+  // Calls on_event(const Event&) for at most `events_max` events; how many there were.
+  template <class OnEvent>
+  std::size_t drain(std::size_t events_max, OnEvent&& on_event) {
+    return ring_.drain(events_max, [&](Bytes record) { on_event(decode_event(record)); });
+  }
+
+ private:
+  RingReader ring_;
+};
+
+}  // namespace starling

@@ -1,0 +1,114 @@
+// Everything an engine can be told before it starts, with memberlist's and Serf's defaults.
+//
+// protocol/memberlist section 8 and protocol/serf section 8. A plain value: the agent fills it from
+// flags and files, the simulator from a seed, an embedder by hand. Nothing reads it after start
+// except the lane, which keeps its own copy.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/time.h"
+#include "wire/envelope.h"
+#include "wire/push_pull.h"
+
+namespace starling {
+
+enum class Profile : std::uint8_t { lan, wan, local };
+std::optional<Profile> profile_from(std::string_view text);
+
+// SWIM and Lifeguard constants. An interval of zero switches its task off.
+struct SwimOptions {
+  Duration probe_interval = std::chrono::seconds(1);
+  Duration probe_timeout = std::chrono::milliseconds(500);
+  unsigned indirect_checks = 3;
+  bool stream_pings = true;  // TCP fallback ping beside indirect probes
+  unsigned awareness_max_multiplier = 8;
+
+  unsigned suspicion_mult = 4;
+  unsigned suspicion_max_timeout_mult = 6;
+
+  Duration gossip_interval = std::chrono::milliseconds(200);
+  unsigned gossip_nodes = 3;
+  unsigned retransmit_mult = 4;
+  Duration gossip_to_the_dead_time = std::chrono::seconds(30);
+  std::size_t udp_buffer_bytes = 1400;
+
+  Duration push_pull_interval = std::chrono::seconds(30);
+  Duration stream_timeout = std::chrono::seconds(10);
+
+  Duration dead_node_reclaim_time = Duration::zero();  // zero: off
+  std::vector<std::string> cidrs_allowed;              // empty: everything
+
+  static SwimOptions of(Profile profile);
+};
+
+// Constants of the Serf layer.
+struct SerfOptions {
+  Duration broadcast_timeout = std::chrono::seconds(5);
+  Duration leave_propagate_delay = std::chrono::seconds(1);
+  Duration reap_interval = std::chrono::seconds(15);
+  Duration recent_intent_timeout = std::chrono::minutes(5);
+  Duration reconnect_interval = std::chrono::seconds(30);
+  Duration reconnect_timeout = std::chrono::hours(24);
+  Duration tombstone_timeout = std::chrono::hours(24);
+  Duration flap_timeout = std::chrono::seconds(60);
+  Duration queue_check_interval = std::chrono::seconds(30);
+  std::size_t queue_depth_warning = 128;
+  std::size_t queue_depth_max = 4096;
+  std::size_t event_slots = 512;
+  std::size_t query_slots = 512;
+  std::size_t user_event_bytes_max = 512;  // at most 9216
+  std::size_t query_bytes_max = 1024;
+  std::size_t query_response_bytes_max = 1024;
+
+  // Clocks and minima restored from an earlier run (protocol/serf section 3).
+  LamportTime member_clock{}, event_clock{}, query_clock{};
+  LamportTime event_minimum{}, query_minimum{};
+};
+
+// What memory is reserved for. Every bound here is hard: beyond it starling refuses and counts.
+struct CapacityOptions {
+  std::uint32_t members_max = 16'384;
+  std::uint32_t streams_max = 64;    // sessions at a time, both directions
+  std::uint32_t relays_max = 1'024;  // indirect probes served at a time
+  std::size_t name_bytes_max = 255;
+  std::size_t member_slab_bytes = 0;  // 0: derived from members_max
+  std::size_t event_slab_bytes = 4u << 20;
+  std::size_t queue_slab_bytes = 16u << 20;
+  std::size_t event_ring_bytes = 8u << 20;           // lane to control
+  std::size_t command_ring_bytes = 1u << 20;         // control to lane
+  std::size_t stream_compress_bytes_max = 1u << 20;  // larger states are sent uncompressed
+};
+
+struct EngineOptions {
+  std::string name;        // this member's name, 1..name_bytes_max bytes
+  Endpoint advertise;      // what peers are told; also the Source of our pings
+  std::string meta;        // encoded tags, at most 512 bytes
+  Versions versions;       // protocol_current 1..5, delegate_* are Serf's
+  std::uint64_t seed = 0;  // every random choice of the engine
+
+  Keyring keyring;
+  std::string label;
+  bool skip_inbound_label_check = false;
+  bool verify_incoming = true;
+  bool verify_outgoing = true;
+  bool compress = true;
+
+  SwimOptions swim;
+  SerfOptions serf;
+  CapacityOptions capacity;
+  EnvelopeLimits envelope_limits;
+  PushPullLimits push_pull_limits;
+
+  // The room every blank TxPacket must offer: the gossip budget and what no budget counts.
+  std::size_t packet_room_bytes() const { return swim.udp_buffer_bytes + 512; }
+};
+
+// A sentence naming the option and the bound it breaks; nullopt when the options can run.
+std::optional<std::string> problem_with(const EngineOptions& options);
+
+}  // namespace starling

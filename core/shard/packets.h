@@ -1,0 +1,26 @@
+// Datagrams as a lane sees them: received ones are views, blank ones are rooms to fill.
+//
+// The buffers belong to the port (a kernel buffer ring, an mbuf, a simulator's vector). A lane
+// reads received bytes only during poll() and never keeps a view. Values; one thread.
+#pragma once
+
+#include <cstdint>
+
+#include "wire/base/types.h"
+
+namespace starling {
+
+struct RxPacket {
+  Endpoint from;  // the datagram's source as the port saw it
+  Bytes bytes;
+  std::uintptr_t cookie;  // the port's own handle on the buffer; the lane does not look at it
+};
+
+struct TxPacket {
+  Endpoint to;
+  MutableBytes room;        // at least EngineOptions::packet_room_bytes()
+  std::uint32_t bytes = 0;  // filled by the lane
+  std::uintptr_t cookie = 0;
+};
+
+}  // namespace starling
