@@ -9,14 +9,22 @@
 
 namespace starling {
 
-// One AES key of 16, 24 or 32 bytes.
+// Overwrites secrets so that the compiler cannot drop the writes.
+void wipe(MutableBytes secret);
+
+// One AES key of 16, 24 or 32 bytes. Wiped when it dies or is overwritten.
 class AesKey {
  public:
   static constexpr std::size_t bytes_max = 32;
   // nullopt unless `raw` has 16, 24 or 32 bytes.
   static std::optional<AesKey> from(Bytes raw);
+  AesKey(const AesKey&) = default;
+  AesKey& operator=(const AesKey&) = default;
+  ~AesKey() { wipe(octets_); }
+
   Bytes bytes() const { return Bytes(octets_).first(size_); }
-  friend bool operator==(const AesKey&, const AesKey&) = default;
+  // Takes the same time wherever the keys differ.
+  friend bool operator==(const AesKey& a, const AesKey& b);
 
  private:
   AesKey() = default;
@@ -45,6 +53,9 @@ class Keyring {
   std::expected<void, KeyringError> remove(const AesKey& key);
 
  private:
+  // The place of `key`, or count_.
+  std::size_t find(const AesKey& key) const;
+
   std::array<AesKey, keys_max> keys_{};
   std::size_t count_ = 0;
 };
