@@ -1,14 +1,19 @@
-// The kinds of member events that Serf reports. protocol/serf section 6.
+// The kinds of member events that Serf reports, and their names on the wire and in scripts.
+//
+// protocol/serf sections 6, 16.4 and 17. A value; any thread.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace starling {
 
-enum class MemberEventKind : std::uint8_t { join, leave, failed, update, reap };
+// Only append: traces and counters use the numbers.
+enum class MemberEventKind : std::uint8_t { join = 0, leave = 1, failed = 2, update = 3, reap = 4 };
 
-// Serf's own words: "member-join", "member-leave", "member-failed", "member-update", "member-reap".
+inline constexpr std::size_t member_event_kinds = 5;
+
 constexpr std::string_view to_text(MemberEventKind kind) {
   switch (kind) {
     case MemberEventKind::join:
@@ -22,7 +27,7 @@ constexpr std::string_view to_text(MemberEventKind kind) {
     case MemberEventKind::reap:
       return "member-reap";
   }
-  return "";
+  std::unreachable();
 }
 
 }  // namespace starling

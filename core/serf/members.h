@@ -1,0 +1,151 @@
+// Serf's view of the members: status, status time and how long gone, by slot of the member table.
+//
+// protocol/serf sections 6 and 8. memberlist's table says who can be reached; this says what Serf
+// reports: alive, leaving, left or failed. Decisions are in status_rules.h; here they meet the
+// columns, the lists of failed and left members, and the counters. Every call returns an Outcome
+// that the shard acts on. Owned by the shard that owns the slots, called on its lane.
+//
+// Bound: `members_max` rows, taken from the arena at construction. Every call is O(1); `reap` is
+// O(budget). The name, address, tags and versions stay in the member table.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <optional>
+#include <span>
+
+#include "core/base/arena.h"
+#include "core/base/rng.h"
+#include "core/base/time.h"
+#include "core/serf/intents.h"
+#include "core/serf/status_rules.h"
+#include "core/swim/member_table.h"
+#include "wire/base/types.h"
+
+namespace starling {
+
+// What the shard has to do after a call.
+struct Outcome {
+  std::optional<MemberEventKind> event;  // report it
+  bool rebroadcast = false;              // queue the received bytes unchanged
+  bool refute = false;                   // broadcast a join intent stamped with the member clock
+  bool erase = false;                    // report member-reap, then call erase()
+  bool erase_after_delay = false;        // arm a timer of 6 s, then act if prune_due()
+  bool flap = false;                     // count: back within the flap timeout
+  friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+class SerfMembers {
+ public:
+  // A member that returns sooner than this after it failed counts as flapping.
+  static constexpr Duration flap_timeout = std::chrono::seconds(60);
+
+  SerfMembers(Arena& arena, std::uint32_t members_max);
+
+  // memberlist reports the member alive. `recent` is RecentIntents::find() of its name; it matters
+  // only if the slot holds no Serf member yet.
+  Outcome joined(Slot slot, Instant now, std::optional<RecentIntent> recent = std::nullopt);
+
+  // memberlist reports the member dead or left.
+  Outcome gone(Slot slot, Instant now);
+
+  // memberlist reports changed metadata: an event, if the slot holds a member.
+  Outcome updated(Slot slot) const;
+
+  struct LeaveOptions {
+    bool is_self = false;
+    bool self_alive = false;  // we are neither leaving nor left: statements that we are get refuted
+    bool prune = false;
+  };
+  // The slot must hold a member; for unknown names use RecentIntents.
+  Outcome leave_intent(Slot slot, LamportTime time, LeaveOptions options);
+  Outcome join_intent(Slot slot, LamportTime time);
+
+  // For the timer of erase_after_delay: true if the member is still leaving or has left, so the
+  // shard reports member-reap and calls erase(). It is false when the member came back.
+  bool prune_due(Slot slot) const;
+
+  // Forgets the member: status none, off the lists.
+  void erase(Slot slot);
+
+  // Goes on with a sweep over the failed and left lists and erases members gone for longer than
+  // their timeout. Looks at no more than `budget` members. For each: on_reap(Slot) while the row is
+  // still there, then erase(). True when the sweep has reached the end; the next call starts anew.
+  struct ReapTimeouts {
+    Duration reconnect;  // failed members
+    Duration tombstone;  // left members
+  };
+  template <std::invocable<Slot> OnReap>
+  bool reap(Instant now, ReapTimeouts timeouts, std::uint32_t budget, OnReap&& on_reap);
+
+  // One failed member to try again, with probability min(1, failed / max(1, others)); section 8.
+  std::optional<Slot> reconnect_candidate(Rng& rng) const;
+
+  bool contains(Slot slot) const { return status(slot) != MemberStatus::none; }
+  MemberStatus status(Slot slot) const { return status_[index(slot)]; }
+  LamportTime status_time(Slot slot) const { return status_time_[index(slot)]; }
+  // Only meaningful for failed and left members.
+  Instant gone_since(Slot slot) const { return gone_since_[index(slot)]; }
+
+  // In no particular order; valid until the next change.
+  std::span<const Slot> failed() const { return list(failed_list); }
+  std::span<const Slot> left() const { return list(left_list); }
+
+  struct Counts {
+    std::uint32_t total = 0;  // every status but none
+    std::uint32_t alive = 0;  // alive or leaving: still reachable
+    std::uint32_t leaving = 0;
+    std::uint32_t failed = 0;
+    std::uint32_t left = 0;
+  };
+  Counts counts() const;
+
+ private:
+  static constexpr std::size_t failed_list = 0, left_list = 1;
+  struct List {
+    std::span<Slot> slots;
+    std::uint32_t size = 0;
+    std::uint32_t swept = 0;  // how far the current reap sweep got
+  };
+
+  static std::size_t index(Slot slot) { return static_cast<std::size_t>(slot); }
+  std::span<const Slot> list(std::size_t which) const {
+    return std::span<const Slot>(lists_[which].slots).first(lists_[which].size);
+  }
+  Outcome apply(Slot slot, const Transition& transition, Instant now);
+  void set_status(Slot slot, MemberStatus status);
+  void list_add(std::size_t which, Slot slot);
+  void list_remove(Slot slot);
+
+  std::span<MemberStatus> status_;
+  std::span<LamportTime> status_time_;
+  std::span<Instant> gone_since_;
+  std::span<std::uint32_t> position_;  // in its list, for failed and left members
+  std::span<bool> prune_pending_;
+  std::array<List, 2> lists_;
+  std::uint32_t total_ = 0, leaving_ = 0;
+};
+
+template <std::invocable<Slot> OnReap>
+bool SerfMembers::reap(Instant now, ReapTimeouts timeouts, std::uint32_t budget, OnReap&& on_reap) {
+  for (const std::size_t which : {failed_list, left_list}) {
+    List& list = lists_[which];
+    const Duration timeout = which == failed_list ? timeouts.reconnect : timeouts.tombstone;
+    while (list.swept < list.size) {
+      if (budget == 0) return false;
+      --budget;
+      const Slot slot = list.slots[list.swept];
+      if (now - gone_since(slot) <= timeout) {
+        ++list.swept;
+        continue;
+      }
+      on_reap(slot);
+      // Another member takes the erased one's place in the list, so `swept` stays.
+      if (contains(slot)) erase(slot);
+    }
+  }
+  for (List& list : lists_) list.swept = 0;
+  return true;
+}
+
+}  // namespace starling
