@@ -5,13 +5,16 @@
 // writes the type byte and then exactly what Go's encoder writes: keys sorted, raw strings, the
 // smallest unsigned integers, optional fields left out when zero.
 //
-// Go peers also accept a byte field sent as an array of small integers. Such a field is not a
-// contiguous view, so the decoder copies it into `Scratch`, which must live as long as the result.
+// Go peers also accept a field of bytes or text sent as an array of small integers. Such a field is
+// not a contiguous view, so the decoder copies it into `Scratch`, which must live as long as the
+// result.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "wire/base/bytes.h"
+#include "wire/base/scratch.h"
 #include "wire/base/types.h"
 
 namespace starling {
@@ -35,23 +38,6 @@ enum class MessageType : std::uint8_t {
 };
 inline constexpr std::uint8_t label_marker = 244;
 std::string_view to_text(MessageType type);
-
-// Room for byte fields that arrive as msgpack arrays. 1 KiB holds every legitimate one.
-class Scratch {
- public:
-  // Empty when `count` bytes are no longer free.
-  MutableBytes take(std::size_t count) {
-    if (count > room_.size() - used_) return {};
-    const MutableBytes taken = MutableBytes(room_).subspan(used_, count);
-    used_ += count;
-    return taken;
-  }
-  void reset() { used_ = 0; }
-
- private:
-  std::array<std::byte, 1024> room_;
-  std::size_t used_ = 0;
-};
 
 // Where an answer should go, as pings and indirect pings state it; all optional on the wire.
 struct Source {
@@ -110,15 +96,23 @@ struct ErrorMessage {
   std::string_view text;
 };
 
+// The compress wrapper (section 4.2). `data` is an LZW stream when `algorithm` is lzw.
+struct Compressed {
+  static constexpr std::uint8_t lzw = 0;
+  std::uint8_t algorithm = lzw;
+  Bytes data;
+};
+
 // Each decoder expects the bytes after the type byte. Bytes after the body are ignored, as Go does.
 Decoded<Ping> decode_ping(Bytes body, Scratch& scratch);
 Decoded<IndirectPing> decode_indirect_ping(Bytes body, Scratch& scratch);
 Decoded<Ack> decode_ack(Bytes body, Scratch& scratch);
 Decoded<Nack> decode_nack(Bytes body);
-Decoded<Suspect> decode_suspect(Bytes body);
+Decoded<Suspect> decode_suspect(Bytes body, Scratch& scratch);
 Decoded<Alive> decode_alive(Bytes body, Scratch& scratch);
-Decoded<Dead> decode_dead(Bytes body);
-Decoded<ErrorMessage> decode_error(Bytes body);
+Decoded<Dead> decode_dead(Bytes body, Scratch& scratch);
+Decoded<ErrorMessage> decode_error(Bytes body, Scratch& scratch);
+Decoded<Compressed> decode_compressed(Bytes body, Scratch& scratch);
 
 // Each encoder writes the type byte and the body. Check out.ok() afterwards.
 void encode(const Ping& message, Writer& out);
@@ -129,9 +123,11 @@ void encode(const Suspect& message, Writer& out);
 void encode(const Alive& message, Writer& out);
 void encode(const Dead& message, Writer& out);
 void encode(const ErrorMessage& message, Writer& out);
+void encode(const Compressed& message, Writer& out);
 
-// Six or more bytes; nullopt-like zero versions are the caller's decision (section 7.1).
-std::expected<Versions, WireFault> decode_versions(Bytes vsn);
+// Nothing when there are fewer than six bytes; what that means is the caller's decision (section
+// 7.1). Surplus bytes are ignored.
+std::optional<Versions> decode_versions(Bytes vsn);
 std::array<std::byte, 6> encode_versions(const Versions& versions);
 
 }  // namespace starling

@@ -7,6 +7,7 @@
 #include <concepts>
 
 #include "wire/messages.h"
+#include "wire/msgpack.h"
 
 namespace starling {
 
@@ -36,9 +37,6 @@ struct PushPullLimits {
   std::int64_t user_state_bytes_max = 20'971'520;
   std::size_t item_bytes_max = 65'536;  // one encoded node state; also the reader's own memory
 };
-
-// Which of the two Go generations to imitate for signed counters above 127 (section 3.3).
-enum class SignedStyle : std::uint8_t { unsigned_form, signed_form };
 
 // Decoders of one item at the front of `input`; on success `used` says how long it was.
 // The fault is truncated when more input may help.
