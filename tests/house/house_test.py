@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The house checks themselves: a clean tree passes, and each kind of offence is caught in a tree made for it."""
+import json
 import pathlib
 import subprocess
 import sys
@@ -146,6 +147,25 @@ class Format(unittest.TestCase):
         status, output = run("format", {"wire/word.h": "struct   Word{ };\n"}, "--check", "--root", "ROOT")
         self.assertNotEqual(status, 0)
         self.assertIn("word.h", output)
+
+
+class CountTests(unittest.TestCase):
+    def check(self, records, expected):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as log:
+            log.write("".join(json.dumps({"name": "x"} | record) + "\n" for record in records))
+            log.flush()
+            done = subprocess.run([SCRIPTS / "count_tests.py", log.name], capture_output=True, text=True)
+            self.assertEqual(done.stdout.strip(), expected)
+
+    def test_counts(self):
+        googletest = "[  PASSED  ] 12 tests.\n[  SKIPPED ] 2 tests, listed below:\n"
+        self.check([], "0 1 0")
+        self.check([{"result": "OK", "stdout": "fine"}], "1 0 0")
+        self.check([{"result": "OK", "stdout": googletest}], "12 0 2")
+        self.check([{"result": "FAIL", "stdout": "[  PASSED  ] 3 tests.\n[  FAILED  ] 2 tests, listed below:\n"}], "3 2 0")
+        self.check([{"result": "FAIL", "stdout": googletest}], "12 1 2")
+        self.check([{"result": "TIMEOUT"}, {"result": "SKIP"}], "0 1 1")
+        self.check([{"result": "OK", "stdout": "", "stderr": "Ran 16 tests in 2s\n\nOK\n"}], "16 0 0")
 
 
 if __name__ == "__main__":
