@@ -35,8 +35,9 @@ class CompoundReader {
   bool cut_short_ = false;
 };
 
-// Collects messages into one datagram body. Parts are copied behind a gap for the length table;
-// finish() closes the gap. One part stays bare, none gives empty bytes.
+// Collects messages into one datagram body. Parts are copied to the front of the room one after the
+// other; finish() moves them up behind the length table, whose size is known only then. One part
+// stays bare, none gives empty bytes.
 class CompoundBuilder {
  public:
   // `room` bounds the finished datagram, header included.
