@@ -1,0 +1,108 @@
+// MemberTable: what a shard knows of its members. One row per slot, split into columns.
+//
+// The node table of protocol/memberlist section 9, as structure of arrays: a scan for "dead longer
+// than 30 s" touches 9 bytes a member. Capacity is fixed at start; a full table refuses, and says
+// so. Rows are reused lowest first. A row is only a record: the rules are in rules.h, the order in
+// which members are probed in peer_list.h. Owned by one shard, used by its thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/base/arena.h"
+#include "core/base/hash.h"
+#include "core/base/slab.h"
+#include "core/base/time.h"
+#include "core/swim/name_index.h"
+#include "core/swim/slot.h"
+#include "core/swim/slot_set.h"
+#include "wire/base/types.h"
+
+namespace starling {
+
+class MemberTable {
+ public:
+  // `slab_bytes`: room for all names and metas together.
+  MemberTable(Arena& arena, std::uint32_t members_max, std::size_t slab_bytes);
+  static std::size_t footprint(std::uint32_t members_max, std::size_t slab_bytes);
+
+  std::optional<Slot> find(NameHash hash, std::string_view name) const {
+    const Slot slot = index_.find(hash, [&](const NameIndex::Entry& entry) {
+      return as_text(slab_.get(entry.name)) == name;
+    });
+    if (slot == no_slot) return std::nullopt;
+    return slot;
+  }
+  // For batches: hash all, prefetch all, prefetch_name all, then find.
+  void prefetch(NameHash hash) const { index_.prefetch(hash); }
+  void prefetch_name(NameHash hash) const {
+    index_.prefetch_matches(hash, [&](const NameIndex::Entry& entry) {
+      slab_.prefetch(entry.name);
+      __builtin_prefetch(&state_[index_of(entry.slot)]);
+      __builtin_prefetch(&incarnation_[index_of(entry.slot)]);
+    });
+  }
+
+  // A new row: state dead, incarnation 0, versions all zero, no endpoint, not listed, no meta (what
+  // section 10.2 step 4 starts from). nullopt: no slot or no slab room left. The name must not be
+  // in the table.
+  std::optional<Slot> insert(NameHash hash, std::string_view name);
+  void erase(Slot slot);
+
+  std::uint32_t size() const { return size_; }
+  std::uint32_t capacity() const { return static_cast<std::uint32_t>(state_.size()); }
+  bool occupied(Slot slot) const { return taken_.contains(slot); }
+  // One past the highest occupied slot, for scans.
+  Slot slots_end() const { return Slot{slots_end_}; }
+  std::size_t slab_used_bytes() const { return slab_.used_bytes(); }
+
+  // All below need an occupied slot. Views into the slab stay valid until that name or meta goes.
+  std::string_view name(Slot slot) const { return as_text(slab_.get(name_[at(slot)])); }
+  NameHash hash(Slot slot) const { return hash_[at(slot)]; }
+  Bytes meta(Slot slot) const {
+    const SlabRef ref = meta_[at(slot)];
+    return ref == SlabRef::none ? Bytes{} : slab_.get(ref);
+  }
+  // False: no slab room, and the old meta stays.
+  bool set_meta(Slot slot, Bytes meta);
+
+  MemberState& state(Slot slot) { return state_[at(slot)]; }
+  MemberState state(Slot slot) const { return state_[at(slot)]; }
+  Incarnation& incarnation(Slot slot) { return incarnation_[at(slot)]; }
+  Incarnation incarnation(Slot slot) const { return incarnation_[at(slot)]; }
+  // When the state changed last.
+  Instant& state_changed(Slot slot) { return state_changed_[at(slot)]; }
+  Instant state_changed(Slot slot) const { return state_changed_[at(slot)]; }
+  Endpoint& endpoint(Slot slot) { return endpoint_[at(slot)]; }
+  const Endpoint& endpoint(Slot slot) const { return endpoint_[at(slot)]; }
+  Versions& versions(Slot slot) { return versions_[at(slot)]; }
+  const Versions& versions(Slot slot) const { return versions_[at(slot)]; }
+  // Whether the member is in memberlist's node list (section 9). A row can exist without.
+  bool& listed(Slot slot) { return listed_[at(slot)]; }
+  bool listed(Slot slot) const { return listed_[at(slot)]; }
+
+ private:
+  std::size_t at(Slot slot) const {
+    DCHECK(occupied(slot));
+    return index_of(slot);
+  }
+
+  Slab slab_;
+  NameIndex index_;
+  SlotSet taken_;
+  std::span<MemberState> state_;
+  std::span<Incarnation> incarnation_;
+  std::span<Instant> state_changed_;
+  std::span<bool> listed_;
+  std::span<Endpoint> endpoint_;
+  std::span<Versions> versions_;
+  std::span<NameHash> hash_;
+  std::span<SlabRef> name_;
+  std::span<SlabRef> meta_;
+  std::uint32_t size_ = 0;
+  std::uint32_t slots_end_ = 0;
+};
+
+}  // namespace starling
