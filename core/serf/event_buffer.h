@@ -12,7 +12,6 @@
 // Bounds: `limits`, all memory from the arena. `accept` is O(1), amortised over the squeezes.
 #pragma once
 
-#include <optional>
 #include <span>
 
 #include "core/base/arena.h"
@@ -44,6 +43,7 @@ class EventBuffer {
 
   // The clock starts at 1, as Serf's does.
   EventBuffer(Arena& arena, EventBufferLimits limits);
+  static std::size_t footprint(EventBufferLimits limits);
 
   // An event received or sent: witnesses its time, then judges and stores it.
   Verdict accept(LamportTime time, std::string_view name, Bytes payload);
@@ -66,7 +66,7 @@ class EventBuffer {
   std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_.size()); }
   std::uint32_t events() const { return events_; }
   std::uint64_t evicted_slots() const { return evicted_slots_; }
-  // Nanoseconds of work are proportional to this: how often the storage was squeezed.
+  // How often the storage was squeezed: each costs a pass over all of it.
   std::uint64_t squeezes() const { return squeezes_; }
 
  private:
@@ -76,6 +76,7 @@ class EventBuffer {
     std::uint32_t first, last;  // records
     std::uint32_t count = 0;    // zero: empty
     std::uint32_t bytes = 0;
+    std::uint32_t linked = 0;  // while squeezing: how many of them are in the list again
   };
   // Records are in order of arrival; their bytes lie in the same order in storage_.
   struct Record {
@@ -85,17 +86,19 @@ class EventBuffer {
     std::uint32_t next;  // of the same slot
   };
 
-  std::size_t slot_of(LamportTime time) const;
+  RingSlot& slot_of(LamportTime time);
+  const RingSlot& slot_of(LamportTime time) const;
   bool live(const Record& record) const;
   Event view(const Record& record) const;
-  std::optional<std::uint32_t> find(LamportTime time, std::uint64_t hash, const Event& event) const;
+  bool find(LamportTime time, std::uint64_t hash, const Event& event) const;
   bool make_room(LamportTime time, std::size_t bytes);
+  bool crowded(std::size_t bytes) const;
   bool fits(std::size_t bytes) const;
-  void evict_lowest();
+  RingSlot* lowest_before(LamportTime time);
   void squeeze();
   void append(LamportTime time, std::uint64_t hash, const Event& event);
   void drop_slot(RingSlot& slot);
-  void index_record(std::uint32_t record);
+  void link(std::uint32_t number);
 
   std::span<RingSlot> slots_;
   std::span<Record> records_;
@@ -106,7 +109,7 @@ class EventBuffer {
   std::uint32_t events_ = 0, bytes_live_ = 0;
   LamportClock clock_;
   LamportTime minimum_{};
-  LamportTime evicted_{};  // times up to this one are gone
+  LamportTime kept_from_{};  // times before this one were evicted
   std::uint64_t evicted_slots_ = 0, squeezes_ = 0;
 };
 

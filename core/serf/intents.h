@@ -31,6 +31,7 @@ class RecentIntents {
   static constexpr Duration age_max = std::chrono::minutes(5);
 
   RecentIntents(Arena& arena, std::uint32_t intents_max);
+  static std::size_t footprint(std::uint32_t intents_max);
 
   // True iff it was stored: nothing was known of the name, or only something older. `now` must not
   // go back between calls.

@@ -37,10 +37,10 @@ struct Outcome {
 
 class SerfMembers {
  public:
-  // A member that returns sooner than this after it failed counts as flapping.
-  static constexpr Duration flap_timeout = std::chrono::seconds(60);
-
-  SerfMembers(Arena& arena, std::uint32_t members_max);
+  // A member that returns sooner than `flap_timeout` after it failed counts as flapping.
+  SerfMembers(Arena& arena, std::uint32_t members_max,
+              Duration flap_timeout = std::chrono::seconds(60));
+  static std::size_t footprint(std::uint32_t members_max);
 
   // memberlist reports the member alive. `recent` is RecentIntents::find() of its name; it matters
   // only if the slot holds no Serf member yet.
@@ -123,6 +123,7 @@ class SerfMembers {
   std::span<std::uint32_t> position_;  // in its list, for failed and left members
   std::span<bool> prune_pending_;
   std::array<List, 2> lists_;
+  Duration flap_timeout_;
   std::uint32_t total_ = 0, leaving_ = 0;
 };
 

@@ -33,6 +33,7 @@ class QueryBuffer {
 
   // The clock starts at 1, as Serf's does.
   QueryBuffer(Arena& arena, QueryBufferLimits limits);
+  static std::size_t footprint(QueryBufferLimits limits);
 
   // A query received or sent: witnesses its time, then judges and stores its id.
   Verdict accept(LamportTime time, std::uint32_t id);
