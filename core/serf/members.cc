@@ -34,8 +34,8 @@ Outcome SerfMembers::joined(Slot slot, Instant now, std::optional<RecentIntent> 
 
   const auto kind = recent ? std::optional(recent->kind) : std::nullopt;
   Outcome outcome = apply(slot, on_joined(before, kind), now);
-  if (recent) status_time_[index(slot)] = recent->time;
-  prune_pending_[index(slot)] = false;
+  if (recent) status_time_[index_of(slot)] = recent->time;
+  prune_pending_[index_of(slot)] = false;
   outcome.flap = flap;
   return outcome;
 }
@@ -54,7 +54,7 @@ Outcome SerfMembers::leave_intent(Slot slot, LamportTime time, LeaveOptions opti
   if (!is_news(time, status_time(slot))) return {};
   if (options.is_self && options.self_alive) return {.event = std::nullopt, .refute = true};
 
-  status_time_[index(slot)] = time;
+  status_time_[index_of(slot)] = time;
   // `gone_since` needs no instant here: a failed member that turns out to have left keeps its own.
   Outcome outcome = apply(slot, on_leave_intent(status(slot)), gone_since(slot));
   outcome.rebroadcast = true;
@@ -64,7 +64,7 @@ Outcome SerfMembers::leave_intent(Slot slot, LamportTime time, LeaveOptions opti
     const bool delayed = status(slot) == MemberStatus::leaving;
     outcome.erase = !delayed;
     outcome.erase_after_delay = delayed;
-    prune_pending_[index(slot)] = delayed;
+    prune_pending_[index_of(slot)] = delayed;
   }
   return outcome;
 }
@@ -72,24 +72,24 @@ Outcome SerfMembers::leave_intent(Slot slot, LamportTime time, LeaveOptions opti
 Outcome SerfMembers::join_intent(Slot slot, LamportTime time) {
   CHECK(contains(slot));
   if (!is_news(time, status_time(slot))) return {};
-  status_time_[index(slot)] = time;
+  status_time_[index_of(slot)] = time;
   Outcome outcome = apply(slot, on_join_intent(status(slot)), gone_since(slot));
   outcome.rebroadcast = true;
-  if (status(slot) == MemberStatus::alive) prune_pending_[index(slot)] = false;
+  if (status(slot) == MemberStatus::alive) prune_pending_[index_of(slot)] = false;
   return outcome;
 }
 
 bool SerfMembers::prune_due(Slot slot) const {
-  return prune_pending_[index(slot)];
+  return prune_pending_[index_of(slot)];
 }
 
 void SerfMembers::erase(Slot slot) {
   CHECK(contains(slot));
   list_remove(slot);
   set_status(slot, MemberStatus::none);
-  status_time_[index(slot)] = {};
-  gone_since_[index(slot)] = {};
-  prune_pending_[index(slot)] = false;
+  status_time_[index_of(slot)] = {};
+  gone_since_[index_of(slot)] = {};
+  prune_pending_[index_of(slot)] = false;
 }
 
 std::optional<Slot> SerfMembers::reconnect_candidate(Rng& rng) const {
@@ -116,13 +116,13 @@ Outcome SerfMembers::apply(Slot slot, const Transition& transition, Instant now)
   set_status(slot, transition.status);
   if (transition.move == ListMove::to_failed) list_add(failed_list, slot);
   if (transition.move == ListMove::to_left) list_add(left_list, slot);
-  if (transition.gone == GoneMark::set) gone_since_[index(slot)] = now;
-  if (transition.gone == GoneMark::clear) gone_since_[index(slot)] = {};
+  if (transition.gone == GoneMark::set) gone_since_[index_of(slot)] = now;
+  if (transition.gone == GoneMark::clear) gone_since_[index_of(slot)] = {};
   return {.event = transition.event};
 }
 
 void SerfMembers::set_status(Slot slot, MemberStatus status) {
-  MemberStatus& known = status_[index(slot)];
+  MemberStatus& known = status_[index_of(slot)];
   if (known == MemberStatus::none && status != MemberStatus::none) ++total_;
   if (known != MemberStatus::none && status == MemberStatus::none) --total_;
   if (known == MemberStatus::leaving) --leaving_;
@@ -132,7 +132,7 @@ void SerfMembers::set_status(Slot slot, MemberStatus status) {
 
 void SerfMembers::list_add(std::size_t which, Slot slot) {
   List& list = lists_[which];
-  position_[index(slot)] = list.size;
+  position_[index_of(slot)] = list.size;
   list.slots[list.size++] = slot;
 }
 
@@ -141,10 +141,10 @@ void SerfMembers::list_remove(Slot slot) {
   const MemberStatus known = status(slot);
   if (known != MemberStatus::failed && known != MemberStatus::left) return;
   List& list = lists_[known == MemberStatus::failed ? failed_list : left_list];
-  const std::uint32_t hole = position_[index(slot)];
+  const std::uint32_t hole = position_[index_of(slot)];
   const Slot last = list.slots[--list.size];
   list.slots[hole] = last;
-  position_[index(last)] = hole;
+  position_[index_of(last)] = hole;
 }
 
 }  // namespace starling

@@ -19,7 +19,7 @@
 #include "core/base/time.h"
 #include "core/serf/intents.h"
 #include "core/serf/status_rules.h"
-#include "core/swim/member_table.h"
+#include "core/swim/slot.h"
 #include "wire/base/types.h"
 
 namespace starling {
@@ -82,10 +82,10 @@ class SerfMembers {
   std::optional<Slot> reconnect_candidate(Rng& rng) const;
 
   bool contains(Slot slot) const { return status(slot) != MemberStatus::none; }
-  MemberStatus status(Slot slot) const { return status_[index(slot)]; }
-  LamportTime status_time(Slot slot) const { return status_time_[index(slot)]; }
+  MemberStatus status(Slot slot) const { return status_[index_of(slot)]; }
+  LamportTime status_time(Slot slot) const { return status_time_[index_of(slot)]; }
   // Only meaningful for failed and left members.
-  Instant gone_since(Slot slot) const { return gone_since_[index(slot)]; }
+  Instant gone_since(Slot slot) const { return gone_since_[index_of(slot)]; }
 
   // In no particular order; valid until the next change.
   std::span<const Slot> failed() const { return list(failed_list); }
@@ -108,7 +108,6 @@ class SerfMembers {
     std::uint32_t swept = 0;  // how far the current reap sweep got
   };
 
-  static std::size_t index(Slot slot) { return static_cast<std::size_t>(slot); }
   std::span<const Slot> list(std::size_t which) const {
     return std::span<const Slot>(lists_[which].slots).first(lists_[which].size);
   }

@@ -12,7 +12,7 @@
 
 #include "core/base/arena.h"
 #include "core/serf/lamport.h"
-#include "wire/serf_messages.h"
+#include "wire/base/types.h"
 
 namespace starling {
 
@@ -59,11 +59,5 @@ class QueryBuffer {
   LamportClock clock_;
   LamportTime minimum_{};
 };
-
-// The first byte of an element of Query::filters. Only append: the numbers are the protocol.
-enum class FilterKind : std::uint8_t { node = 0, tag = 1 };
-
-// True if the node may handle the query: its own name is in the list.
-bool node_filter_matches(const NodeFilter& filter, std::string_view self);
 
 }  // namespace starling
