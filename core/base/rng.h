@@ -57,8 +57,8 @@ class Rng {
 
   bool chance(double probability) { return uniform() < probability; }
 
-  template <class T>
-  void shuffle(std::span<T> items) {
+  template <class T, std::size_t Extent>
+  void shuffle(std::span<T, Extent> items) {
     for (std::size_t left = items.size(); left > 1; --left) {
       std::swap(items[left - 1], items[below(left)]);
     }
