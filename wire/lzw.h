@@ -13,7 +13,7 @@ namespace starling {
 
 class LzwDecoder {
  public:
-  LzwDecoder() { reset(); }
+  LzwDecoder();
   void reset();
 
   struct Step {
@@ -25,26 +25,45 @@ class LzwDecoder {
   // Running out of input before `done` is the caller's "truncated".
   Decoded<Step> decode(Bytes input, MutableBytes output);
 
+  // The last call stopped because the next bytes had no room in the output.
+  bool needs_room() const { return pending_; }
+
  private:
   static constexpr std::size_t codes_max = 4096;
-  std::array<std::uint16_t, codes_max> prefix_;
-  std::array<std::uint8_t, codes_max> suffix_;
-  std::array<std::uint8_t, codes_max> pending_;  // an expansion being written out, reversed
-  std::size_t pending_count_;
+
+  // What a code stands for: the expansion of `before` (none when `length` <= 8), then `count` bytes
+  // of `tail`. Every link but the last holds eight bytes, so that long runs are copied in words.
+  struct Expansion {
+    std::array<std::byte, 8> tail;
+    std::uint16_t length;
+    std::uint16_t before;
+    std::uint8_t count;
+    std::byte first;
+  };
+
+  void start_over();
+  bool read_code(Bytes input, std::size_t& at, unsigned& code);
+  bool learn(unsigned code);
+  void extend(unsigned code, unsigned prefix, std::byte suffix);
+  std::size_t write_pending(MutableBytes output);
+
+  std::array<Expansion, codes_max> expansions_;
   std::size_t input_total_;
+  std::size_t pending_from_;  // bytes of the pending code already written
   std::uint32_t bits_;
   unsigned bit_count_;
   unsigned width_;
-  std::uint16_t high_;
-  std::uint16_t overflow_;
-  std::uint16_t last_;
+  unsigned high_;
+  unsigned last_;
+  unsigned pending_code_;
+  bool pending_;
   bool done_;
   bool failed_;
 };
 
 class LzwEncoder {
  public:
-  LzwEncoder() { reset(); }
+  LzwEncoder();
   void reset();
 
   struct Step {
@@ -61,20 +80,35 @@ class LzwEncoder {
   }
 
  private:
-  // The implementation's tables; see lzw.cc.
-  static constexpr std::size_t table_size = 16384;
-  std::array<std::uint32_t, table_size> table_;
+  enum class Stage : std::uint8_t { begin, run, finish, end, done };
+  static constexpr unsigned slot_bits = 13;  // half full at most: 3837 codes in 8192 slots
+  static constexpr unsigned codes_max = 4096;
+
+  // A slot names a code, and the code names its slot. They agree only when the slot was filled
+  // since the last clear, so clearing is one assignment (high_), however large the tables are.
+  struct Entry {
+    std::uint32_t key;
+    std::uint16_t slot;
+  };
+
+  void start_over();
+  void emit(unsigned code);
+  bool count_code();
+  bool drain(MutableBytes output, std::size_t& at);
+  std::size_t compress(Bytes input, MutableBytes output, std::size_t& produced);
+
+  std::array<std::uint16_t, 1U << slot_bits> slots_;
+  std::array<Entry, codes_max> entries_;
   std::uint64_t bits_;
   unsigned bit_count_;
   unsigned width_;
-  std::uint32_t high_;
-  std::uint32_t overflow_;
-  std::uint32_t code_;
-  std::uint8_t stage_;
+  unsigned high_;
+  unsigned code_;
+  Stage stage_;
 };
 
-// Whole buffers at once, for datagrams. The decoder's error is too_large when `output` is too
-// small.
+// Whole buffers at once, for datagrams. Both reset the machine first. The decoder's errors:
+// too_large when `output` is too small, truncated when the end code is missing, malformed.
 Decoded<std::size_t> lzw_decode(LzwDecoder& decoder, Bytes input, MutableBytes output);
 // 0 when the result does not fit in `output`.
 std::size_t lzw_encode(LzwEncoder& encoder, Bytes input, MutableBytes output);

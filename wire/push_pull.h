@@ -8,6 +8,7 @@
 
 #include "wire/messages.h"
 #include "wire/msgpack.h"
+#include "wire/value_scanner.h"
 
 namespace starling {
 
@@ -57,31 +58,75 @@ concept PushPullSink = requires(Sink sink, const PushPullHeader& header, const N
   { sink.on_user_state(part) } -> std::same_as<bool>;  // a piece, in order
 };
 
-// Reads what follows type byte 6. `carry` holds an item that a chunk boundary has split, and sets
-// its largest size; the owner keeps it alive.
+// Reads what follows type byte 6. `carry` holds an item that a chunk boundary has split; the owner
+// keeps it alive. The result does not depend on where the boundaries are, except that an error
+// inside an item is reported only when the item's end has arrived.
 class PushPullReader {
  public:
   PushPullReader(const PushPullLimits& limits, MutableBytes carry)
-      : limits_(limits), carry_(carry) {}
+      : limits_(limits), carry_(carry.first(std::min(carry.size(), limits.item_bytes_max))) {}
 
   enum class Progress : std::uint8_t { more, done, refused };
-  // Takes the whole chunk (surplus after the end is ignored). An error is final.
+  // Takes the whole chunk (surplus after the end is ignored). An error or a refusal is final.
+  // Errors: those of the decoders, out_of_range for counts beyond the limits, too_large for an item
+  // that exceeds item_bytes_max or the carry.
   template <PushPullSink Sink>
-  Decoded<Progress> feed(Bytes chunk, Sink& sink);
+  Decoded<Progress> feed(Bytes chunk, Sink& sink) {
+    for (;;) {
+      switch (stage_) {
+        case Stage::header:
+          if (!next_header(chunk)) break;
+          stage_ = sink.on_header(header_) ? Stage::nodes : Stage::refused;
+          continue;
+        case Stage::nodes: {
+          if (nodes_read_ == header_.nodes) {
+            stage_ = Stage::user_state;
+            continue;
+          }
+          NodeState node;
+          if (!next_node(chunk, node)) break;
+          if (!sink.on_node(node)) stage_ = Stage::refused;
+          continue;
+        }
+        case Stage::user_state: {
+          const Bytes piece = next_user_state(chunk);
+          if (user_state_read_ == header_.user_state_bytes) stage_ = Stage::done;
+          if (!piece.empty() && !sink.on_user_state(piece)) stage_ = Stage::refused;
+          if (stage_ == Stage::user_state) return Progress::more;
+          continue;
+        }
+        case Stage::done:
+          return Progress::done;
+        case Stage::refused:
+          return Progress::refused;
+        case Stage::failed:
+          return std::unexpected(error_);
+      }
+      // An item is missing its end, or is wrong.
+      if (stage_ != Stage::failed) return Progress::more;
+    }
+  }
 
   const PushPullHeader& header() const { return header_; }
   std::int64_t nodes_read() const { return nodes_read_; }
 
  private:
-  enum class Stage : std::uint8_t { header, nodes, user_state, done };
+  enum class Stage : std::uint8_t { header, nodes, user_state, done, refused, failed };
+
+  bool next_item(Bytes& chunk, Bytes& item);
+  bool next_header(Bytes& chunk);
+  bool next_node(Bytes& chunk, NodeState& node);
+  Bytes next_user_state(Bytes& chunk);
+  bool fail(WireError error);
+
   PushPullLimits limits_;
-  MutableBytes carry_;
-  std::size_t carried_ = 0;
+  ValueCarry carry_;
   Scratch scratch_;
   PushPullHeader header_;
   std::int64_t nodes_read_ = 0;
   std::int64_t user_state_read_ = 0;
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_ = 0;  // of the current item
+  WireError error_;
   Stage stage_ = Stage::header;
 };
 
