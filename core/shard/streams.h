@@ -43,7 +43,8 @@ struct StreamOp {
     connect,  // to `to`
     write,    // `bytes` stay valid until written, failed or close; one write at a time per stream
     close,    // frees the stream; pending writes are abandoned
-    finish,   // close after the last write has left in order (a half-close, then free)
+    finish,   // half-close after the last write has left in order; `readable` may still come, then
+              // `closed` when the peer ends its side or a second has passed
   };
   Kind kind;
   StreamId stream;

@@ -1,0 +1,26 @@
+// Opening ports: the one place that decides between io_uring and sockets, and says why.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "io/port_options.h"
+#include "io/ports.h"
+
+namespace starling::io {
+
+struct Opened {
+  std::unique_ptr<Ports> ports;
+  // One line for the start-up log: which ports were taken and why.
+  // "io_uring: kernel 6.1, 256 submissions, 512 receive buffers"
+  // "sockets: asked for"
+  // "sockets: io_uring_setup: operation not permitted"
+  std::string reason;
+};
+
+// Any thread; the ports may then be handed to the lane's. The error names the address and the
+// system's words.
+std::expected<Opened, std::string> open_ports(const PortOptions& options);
+
+}  // namespace starling::io

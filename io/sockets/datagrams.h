@@ -1,0 +1,50 @@
+// SocketDatagrams: UDP by recvmmsg and sendmmsg, a batch per system call.
+//
+// Owned by SocketPorts; the lane's thread calls it. Never blocks.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+
+#include "io/bind.h"
+#include "io/ports.h"
+#include "io/slot_pool.h"
+
+namespace starling::io {
+
+class SocketDatagrams final : public DatagramPort {
+ public:
+  // Measured: beyond 64 datagrams a system call gets no cheaper per datagram.
+  static constexpr std::size_t batch_max = 64;
+
+  static std::expected<std::unique_ptr<SocketDatagrams>, std::string> create(
+      const PortOptions& options, File socket, int family, PortCounters& counters);
+
+  std::size_t receive(std::span<RxPacket> burst) override;
+  void release(std::span<const RxPacket> burst) override;
+  std::size_t borrow(std::span<TxPacket> blanks) override;
+  void send(std::span<const TxPacket> filled) override;
+
+  int descriptor() const { return socket_.descriptor(); }
+
+ private:
+  SocketDatagrams(File socket, int family, Zone zone, SlotPool rx, SlotPool tx,
+                  PortCounters& counters);
+  // At most batch_max; false when the socket may be empty now.
+  bool receive_batch(std::span<RxPacket> burst, std::size_t& received);
+  void send_batch(std::size_t datagrams);
+
+  File socket_;
+  int family_;
+  Zone zone_;
+  SlotPool rx_slots_;
+  SlotPool tx_slots_;
+  PortCounters* counters_;
+  std::array<mmsghdr, batch_max> headers_{};
+  std::array<iovec, batch_max> vectors_{};
+  std::array<SocketAddress, batch_max> addresses_{};
+};
+
+}  // namespace starling::io
