@@ -4,11 +4,11 @@
 #include <openssl/crypto.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "tests/support/vectors.h"
 
 namespace starling {
 namespace {
@@ -28,19 +28,12 @@ void just_free(void* memory, const char*, int) {
 }
 const bool counting = CRYPTO_set_mem_functions(count_malloc, count_realloc, just_free) == 1;
 
-using Octets = std::vector<std::byte>;
-
-Octets from_hex(const std::string& text) {
-  Octets bytes;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    bytes.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
-  }
-  return bytes;
-}
+using test::from_hex;
+using test::load_vectors;
+using Octets = test::ByteVector;
 
 Octets text_octets(std::string_view text) {
-  const Bytes view = as_bytes(text);
-  return Octets(view.begin(), view.end());
+  return test::to_vector(text);
 }
 
 AesKey key_of(std::uint8_t fill, std::size_t size = 16) {
@@ -89,13 +82,11 @@ TEST_P(CipherTest, opens_what_it_seals) {
 }
 
 TEST_P(CipherTest, reseals_every_recorded_packet_byte_for_byte) {
-  std::ifstream file(std::string(STARLING_SOURCE_DIR) + "/tests/vectors/memberlist.json");
-  const auto vectors = nlohmann::json::parse(file)["vectors"];
   std::size_t checked = 0;
-  for (const auto& vector : vectors) {
+  for (const auto& vector : load_vectors("memberlist.json")["vectors"]) {
     if (!vector.contains("nonce_hex")) continue;
     SCOPED_TRACE(vector["id"].get<std::string>());
-    Octets whole = from_hex(vector["hex"]);
+    Octets whole = from_hex(vector["hex"].get<std::string>());
     const Octets label = text_octets(vector.value("label", ""));
     const bool stream = vector["transport"] != "udp";
     Bytes rest = whole;
@@ -107,14 +98,17 @@ TEST_P(CipherTest, reseals_every_recorded_packet_byte_for_byte) {
     }
     associated.insert(associated.end(), label.begin(), label.end());
 
-    Cipher cipher(ring_of({key_of(9), *AesKey::from(from_hex(vector["key_hex"]))}), GetParam());
+    Cipher cipher(
+        ring_of({key_of(9), *AesKey::from(from_hex(vector["key_hex"].get<std::string>()))}),
+        GetParam());
     Octets out(rest.size() - encrypt_overhead_v1);
     const auto opened = cipher.open(rest, associated, out);
     ASSERT_TRUE(opened);
 
-    Cipher sealer(ring_of({*AesKey::from(from_hex(vector["key_hex"]))}), GetParam());
+    Cipher sealer(ring_of({*AesKey::from(from_hex(vector["key_hex"].get<std::string>()))}),
+                  GetParam());
     Nonce recorded;
-    std::ranges::copy(from_hex(vector["nonce_hex"]), recorded.begin());
+    std::ranges::copy(from_hex(vector["nonce_hex"].get<std::string>()), recorded.begin());
     Octets again(rest.size());
     ASSERT_EQ(sealer.seal(std::to_integer<unsigned>(rest[0]), recorded, associated, *opened, again),
               rest.size());
