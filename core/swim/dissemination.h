@@ -54,9 +54,12 @@ class Dissemination {
   void enqueue(Subject subject, Bytes message, std::uint32_t ticket);
 
   // Calls take(Bytes) for each message that goes into a packet, in order, at most once per
-  // update; the bytes are valid during the call. Returns the bytes used, overheads included.
+  // update; the bytes are valid during the call, which must not change the queue. Returns the bytes
+  // used, overheads included.
   template <std::invocable<Bytes> Take>
   std::size_t fetch(FetchLimits limits, Take&& take) {
+    CHECK(!fetching_);
+    fetching_ = true;
     std::size_t used = 0;
     std::uint32_t taken = nil;  // linked by `next`, last one first
     const std::uint32_t tier_end = tiers_used_end_;
@@ -78,6 +81,7 @@ class Dissemination {
       }
     }
     put_back(taken);
+    fetching_ = false;
     return used;
   }
 
@@ -151,6 +155,7 @@ class Dissemination {
   std::uint64_t id_next_ = 0;
   std::uint64_t dropped_ = 0;
   std::uint64_t tickets_lost_ = 0;
+  bool fetching_ = false;
 };
 
 }  // namespace starling
