@@ -1,0 +1,86 @@
+// The loop: one thread, one lane, its ports. Everything else in a running node is called from it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+#include "core/engine/lane.h"
+#include "io/clock.h"
+#include "io/ports.h"
+
+namespace starling::io {
+
+struct RunOptions {
+  // Keep asking for this long after the last piece of work before sleeping. Zero: an idle node
+  // costs nothing; a wake costs some tens of microseconds.
+  Duration spin = Duration::zero();
+};
+
+// What the loop drives: a Lane, or a script in tests.
+template <class Driven>
+concept Drivable = requires(Driven lane, Instant now, std::span<const RxPacket> rx,
+                            std::span<TxPacket> tx, const StreamEvent& event) {
+  { lane.poll(now, rx, tx) } -> std::same_as<PollResult>;
+  { lane.take_stream_ops() } -> std::same_as<std::span<const StreamOp>>;
+  lane.on_stream(now, event);
+};
+
+// Runs until `stop` is set (and the ports were woken). `on_turn` is called after every turn, to
+// tell the owner that there may be events: see Doorbell. The last thing it does is ports.leave().
+template <Drivable Driven, class OnTurn>
+void run_lane(Driven& lane, Ports& ports, const std::atomic<bool>& stop, OnTurn&& on_turn,
+              RunOptions options = {}) {
+  struct ToLane final : StreamPort::Sink {
+    ToLane(Driven& to, Instant at) : lane(&to), now(at) {}
+    void on_event(const StreamEvent& event) override { lane->on_stream(now, event); }
+    Driven* lane;
+    Instant now;
+  };
+
+  DatagramPort& datagrams = ports.datagrams();
+  StreamPort& streams = ports.streams();
+  std::array<RxPacket, 64> rx;
+  std::array<TxPacket, 2 * Lane::blanks_wanted> tx;
+  std::size_t held = 0;  // received and not yet taken by the lane
+  std::size_t lent = 0;  // blanks at hand
+  Instant busy_at = MonotonicClock::now();
+
+  // Pairs with the store in LaneThread::stop().
+  while (!stop.load(std::memory_order_acquire)) {
+    held += datagrams.receive(std::span(rx).subspan(held));
+    lent += datagrams.borrow(std::span(tx).subspan(lent));
+
+    const Instant now = MonotonicClock::now();  // the only clock read of a turn with work
+    ToLane sink(lane, now);
+    const std::size_t delivered = streams.deliver(sink);
+    const PollResult turn = lane.poll(now, std::span(rx).first(held), std::span(tx).first(lent));
+    const std::span<const StreamOp> ops = lane.take_stream_ops();
+    if (!ops.empty()) streams.submit(ops);
+    datagrams.send(std::span(tx).first(turn.filled));
+    datagrams.release(std::span(rx).first(turn.taken));
+    on_turn();
+
+    const bool more = held == rx.size() && turn.taken > 0;
+    std::shift_left(tx.begin(), tx.begin() + static_cast<std::ptrdiff_t>(lent),
+                    static_cast<std::ptrdiff_t>(turn.filled));
+    lent -= turn.filled;
+    std::shift_left(rx.begin(), rx.begin() + static_cast<std::ptrdiff_t>(held),
+                    static_cast<std::ptrdiff_t>(turn.taken));
+    held -= turn.taken;
+
+    if (more || turn.next_due <= now) continue;
+    if (options.spin > Duration::zero()) {
+      if (turn.taken + turn.filled + delivered + ops.size() > 0) busy_at = now;
+      if (now - busy_at < options.spin) continue;
+    }
+    ports.wait(turn.next_due - now);
+  }
+
+  datagrams.release(std::span(rx).first(held));
+  for (TxPacket& blank : std::span(tx).first(lent)) blank.bytes = 0;
+  datagrams.send(std::span(tx).first(lent));
+  ports.leave();
+}
+
+}  // namespace starling::io
