@@ -1,0 +1,77 @@
+#include "agent/cli/command.h"
+
+#include <cstdlib>
+
+namespace starling::agent::cli {
+namespace {
+
+std::string from_environment(const char* name, std::string_view otherwise) {
+  const char* const value = std::getenv(name);
+  return std::string(value != nullptr && *value != '\0' ? value : otherwise);
+}
+
+}  // namespace
+
+RpcFlags::RpcFlags()
+    : address(from_environment("SERF_RPC_ADDR", "127.0.0.1:7373")),
+      token(from_environment("SERF_RPC_AUTH", "")) {}
+
+void RpcFlags::define(FlagSet& flags) {
+  flags.text({"rpc-addr", "127.0.0.1:7373",
+              "Where the agent listens for commands.\n"
+              "Default: the variable SERF_RPC_ADDR, if set."},
+             address);
+  flags.text({"rpc-auth", "token",
+              "What the agent wants to see before it obeys.\n"
+              "Default: the variable SERF_RPC_AUTH, if set."},
+             token);
+}
+
+std::string help_text(std::string_view usage, std::string_view text, const FlagSet& flags) {
+  std::string help = "Usage: starling " + std::string(usage) + "\n\n" + std::string(text);
+  if (const std::string options = flags.usage(); !options.empty()) {
+    help += "\nOptions:\n\n" + options;
+  }
+  while (help.ends_with('\n')) help.pop_back();
+  return help;
+}
+
+std::expected<std::vector<std::string>, int> parse_flags(FlagSet& flags,
+                                                         std::span<const std::string> arguments,
+                                                         std::string_view help, Console& console) {
+  auto positional = flags.parse(arguments);
+  if (positional) return std::move(*positional);
+  if (positional.error().help_wanted) {
+    console.err << help << "\n";
+    return std::unexpected(0);
+  }
+  console.err << positional.error().text << "\n";
+  console.out << help << "\n";
+  return std::unexpected(1);
+}
+
+std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console) {
+  auto client = RpcClient::connect(rpc.address, rpc.token);
+  if (client) return std::move(*client);
+  console.out << "Error connecting to starling agent: " << client.error() << "\n";
+  return std::nullopt;
+}
+
+int refuse(std::string_view message, std::string_view help, Console& console) {
+  console.out << message << "\n\n" << help << "\n";
+  return 1;
+}
+
+std::expected<Tags, std::string> parse_tags(const std::vector<std::string>& pairs) {
+  Tags tags;
+  for (const std::string& pair : pairs) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return std::unexpected("Invalid tag: '" + pair + "'");
+    }
+    tags[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return tags;
+}
+
+}  // namespace starling::agent::cli

@@ -1,0 +1,57 @@
+#include "agent/cli/command.h"
+
+namespace starling::agent::cli {
+namespace {
+
+struct EventFlags {
+  RpcFlags rpc;
+  bool coalesce = true;
+  FlagSet flags() {
+    FlagSet set;
+    set.boolean({"coalesce", "true",
+                 "Of equally named events within a short time, handlers\n"
+                 "may be shown only the last."},
+                coalesce);
+    rpc.define(set);
+    return set;
+  }
+};
+
+std::string event_help() {
+  EventFlags options;
+  return help_text("event [options] name [payload]", "  Sends a user event to all members.\n",
+                   options.flags());
+}
+
+int run_event(std::span<const std::string> arguments, Console& console) {
+  EventFlags options;
+  FlagSet flags = options.flags();
+  const auto positional = parse_flags(flags, arguments, event_help(), console);
+  if (!positional) return positional.error();
+  if (positional->empty()) return refuse("An event name must be specified.", event_help(), console);
+  if (positional->size() > 2) {
+    return refuse("Too many command line arguments. Only a name and payload must be specified.",
+                  event_help(), console);
+  }
+  EventRequest request{.name = positional->front(), .payload = {}, .coalesce = options.coalesce};
+  if (positional->size() == 2) request.payload = positional->back();
+
+  std::optional<RpcClient> client = connect(options.rpc, console);
+  if (!client) return 1;
+  if (const auto done = client->event(request); !done) {
+    console.out << "Error sending event: " << done.error() << "\n";
+    return 1;
+  }
+  console.out << "Event '" << request.name
+              << "' dispatched! Coalescing enabled: " << (options.coalesce ? "true" : "false")
+              << "\n";
+  return 0;
+}
+
+}  // namespace
+
+Command event_command() {
+  return {"event", "Send a user event to the cluster", event_help(), run_event};
+}
+
+}  // namespace starling::agent::cli

@@ -1,0 +1,111 @@
+#include <csignal>
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/cli/colour.h"
+#include "agent/cli/command.h"
+#include "agent/cli/go_value.h"
+
+namespace starling::agent::cli {
+namespace {
+
+struct MonitorFlags {
+  RpcFlags rpc;
+  std::string log_level = "INFO";
+  FlagSet flags() {
+    FlagSet set;
+    set.text({"log-level", "info", "Show lines of this level and above."}, log_level);
+    rpc.define(set);
+    return set;
+  }
+};
+
+std::string monitor_help() {
+  MonitorFlags options;
+  return help_text("monitor [options]",
+                   "  Shows the agent's latest log lines, then each new one, and every event as\n"
+                   "  it happens, until interrupted.\n",
+                   options.flags());
+}
+
+// Interrupts arrive as a readable descriptor while one of these lives.
+class InterruptDescriptor {
+ public:
+  InterruptDescriptor() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, &before_);
+    descriptor_ = signalfd(-1, &signals, SFD_CLOEXEC);
+  }
+  ~InterruptDescriptor() {
+    if (descriptor_ >= 0) close(descriptor_);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  InterruptDescriptor(const InterruptDescriptor&) = delete;
+  InterruptDescriptor& operator=(const InterruptDescriptor&) = delete;
+  int descriptor() const { return descriptor_; }
+
+ private:
+  sigset_t before_{};
+  int descriptor_ = -1;
+};
+
+void show(const RpcClient::Record& record, bool is_log, Console& console) {
+  if (is_log) {
+    const auto line = decode_log_record(as_bytes(record.body));
+    if (!line) return;
+    console.out << (console.coloured ? paint(*line, colour_of_log_line(*line)) : *line) << "\n";
+  } else {
+    const auto lines = format_event(as_bytes(record.body));
+    if (!lines) return;
+    console.out << (console.coloured ? paint("Event Info:", Colour::bold) : "Event Info:") << "\n"
+                << *lines;
+  }
+  console.out.flush();
+}
+
+int run_monitor(std::span<const std::string> arguments, Console& console) {
+  MonitorFlags options;
+  FlagSet flags = options.flags();
+  const auto positional = parse_flags(flags, arguments, monitor_help(), console);
+  if (!positional) return positional.error();
+  std::optional<RpcClient> client = connect(options.rpc, console);
+  if (!client) return 1;
+  const auto events = client->stream({.type = "*"});
+  if (!events) {
+    console.out << "Error starting stream: " << events.error() << "\n";
+    return 1;
+  }
+  const auto logs = client->monitor({.log_level = options.log_level});
+  if (!logs) {
+    console.out << "Error starting monitor: " << logs.error() << "\n";
+    static_cast<void>(client->stop(*events));
+    return 1;
+  }
+  const InterruptDescriptor interrupt;
+  for (;;) {
+    const auto record = client->next_record(interrupt.descriptor());
+    if (!record) {
+      console.out << "\nRemote side ended the monitor! This usually means that the\n"
+                     "remote side has exited or crashed.\n";
+      return 1;
+    }
+    if (!*record) {
+      static_cast<void>(client->stop(*events));
+      static_cast<void>(client->stop(*logs));
+      return 0;
+    }
+    show(**record, (*record)->subscription == *logs, console);
+  }
+}
+
+}  // namespace
+
+Command monitor_command() {
+  return {"monitor", "Show the agent's log and events as they happen", monitor_help(), run_monitor};
+}
+
+}  // namespace starling::agent::cli

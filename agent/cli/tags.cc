@@ -1,0 +1,55 @@
+#include "agent/cli/command.h"
+
+namespace starling::agent::cli {
+namespace {
+
+struct TagsFlags {
+  RpcFlags rpc;
+  std::vector<std::string> set_pairs;
+  std::vector<std::string> delete_keys;
+  FlagSet flags() {
+    FlagSet set;
+    set.list({"set", "key=value", "Set a tag; may be given several times."}, set_pairs);
+    set.list({"delete", "key", "Remove a tag; may be given several times."}, delete_keys);
+    rpc.define(set);
+    return set;
+  }
+};
+
+std::string tags_help() {
+  TagsFlags options;
+  return help_text("tags [options]", "  Changes the tags of a running agent.\n", options.flags());
+}
+
+int run_tags(std::span<const std::string> arguments, Console& console) {
+  TagsFlags options;
+  FlagSet flags = options.flags();
+  const auto positional = parse_flags(flags, arguments, tags_help(), console);
+  if (!positional) return positional.error();
+  if (options.set_pairs.empty() && options.delete_keys.empty()) {
+    console.out << tags_help() << "\n";
+    return 1;
+  }
+  const auto tags = parse_tags(options.set_pairs);
+  if (!tags) {
+    console.out << "Error: " << tags.error() << "\n";
+    return 1;
+  }
+  std::optional<RpcClient> client = connect(options.rpc, console);
+  if (!client) return 1;
+  const auto done = client->tags({.tags = *tags, .delete_tags = options.delete_keys});
+  if (!done) {
+    console.out << "Error setting tags: " << done.error() << "\n";
+    return 1;
+  }
+  console.out << "Successfully updated agent tags\n";
+  return 0;
+}
+
+}  // namespace
+
+Command tags_command() {
+  return {"tags", "Change the tags of a running agent", tags_help(), run_tags};
+}
+
+}  // namespace starling::agent::cli

@@ -1,0 +1,13 @@
+#include "tests/agent/cli/replay.h"
+
+namespace starling::agent::cli {
+namespace {
+
+TEST(VersionCommand, TwoLines) {
+  const Outcome outcome = run_command(version_command(), {});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_TRUE(outcome.out.ends_with("\nAgent Protocol: 5 (Understands back to: 2)\n"));
+}
+
+}  // namespace
+}  // namespace starling::agent::cli
