@@ -6,6 +6,8 @@
 // logs and for the simulator: they may be lost (counted), nothing depends on them.
 #pragma once
 
+#include <optional>
+
 #include "core/base/ring.h"
 #include "core/base/time.h"
 #include "core/serf/member_event.h"
