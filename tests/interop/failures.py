@@ -1,0 +1,271 @@
+"""Crashes, restarts, pauses, leaves, removals and partitions, each kind watching the other."""
+import json
+import os
+import signal
+import time
+
+from harness import (BOTH_WAYS, EACH_KIND, OTHER, Failure, Skip, check, detection_bound, expect, expect_equal, new_key)
+
+
+def cluster(stage, kinds, **options):
+    """Agents of these kinds, all joined and all seeing all."""
+    agents = []
+    for number, kind in enumerate(kinds, 1):
+        agents.append(stage.started(kind, f"{kind}-{number}", join=agents[:1], **options))
+    stage.expect_all_alive(agents)
+    return agents
+
+
+def never_failed(watchers, name):
+    for watcher in watchers:
+        kinds = [kind for kind, member in watcher.member_events() if member == name]
+        expect("member-failed" not in kinds, f"{watcher.name} announced {name} as failed: {kinds}")
+
+
+@check(110, {f"{kind}-{label}": (kind, label) for kind in ("starling", "serf") for label in ("plain", "encrypted")})
+def killed_and_restarted(stage, victim_kind, setting):
+    """A crash is seen as failed by both kinds within the protocol's bound; a restart under the same name as alive."""
+    other = OTHER[victim_kind]
+    options = {"key": new_key()} if setting == "encrypted" else {}
+    agents = cluster(stage, [victim_kind, other, other, victim_kind], profile="local", **options)
+    victim, watchers = agents[0], agents[1:]
+    victim.kill()
+    stage.expect_status(watchers, victim.name, "failed", detection_bound("local", 4))
+    # The new process knows nothing: it must overrule its own death. Lost gossip is repaired every 15 s.
+    victim.start(join=[watchers[0]])
+    stage.expect_all_alive(agents, 35)
+    stage.hold("the restarted member stays", lambda: (watchers[0].members()[victim.name]["status"] == "alive", None), 3)
+
+
+@check(60, EACH_KIND)
+def killed_in_a_pair(stage, victim_kind):
+    """With nobody to confirm, the shortest suspicion counts: a pair notices within seconds."""
+    victim, watcher = cluster(stage, [victim_kind, OTHER[victim_kind]], profile="local")
+    victim.kill()
+    took = stage.expect_status([watcher], victim.name, "failed", detection_bound("local", 2))
+    expect(took > 2.5, f"failed after only {took:.1f} s: the suspicion lasts 3 s")
+    stage.wait("the handler hears of it",
+               lambda: (("member-failed", victim.name) in watcher.member_events(), watcher.member_events()), 8)
+
+
+@check(60, {f"{kind}-{how}": (kind, how) for kind in ("starling", "serf") for how in ("command", "interrupt", "terminate")})
+def leaves(stage, kind, how):
+    """A graceful leave is left and never failed, at members of both kinds."""
+    config = {"leave_on_terminate": True} if how == "terminate" else {}
+    agents = cluster(stage, [kind, OTHER[kind], kind], config=config)
+    leaver, watchers = agents[0], agents[1:]
+    if how == "command":
+        expect_equal(leaver.do("leave"), "Graceful leave complete\n", "output of leave")
+    else:
+        leaver.signal(signal.SIGINT if how == "interrupt" else signal.SIGTERM)
+    leaver.expect_exit(0, 12)
+    stage.expect_status(watchers, leaver.name, "left", 10)
+    for watcher in watchers:
+        stage.wait(f"{watcher.name} announces the leave",
+                   lambda: (("member-leave", leaver.name) in watcher.member_events(), watcher.member_events()), 8)
+    stage.hold("left is final", lambda: (watchers[0].members()[leaver.name]["status"] == "left", None), 4)
+    never_failed(watchers, leaver.name)
+    # Who left may come back.
+    leaver.start(join=[watchers[0]])
+    stage.expect_all_alive(agents, 15)
+
+
+@check(45, EACH_KIND)
+def terminated(stage, kind):
+    """SIGTERM without leave_on_terminate is an abrupt end: status 1, and failed for the others."""
+    victim, watcher = cluster(stage, [kind, OTHER[kind]], profile="local")
+    victim.signal(signal.SIGTERM)
+    victim.expect_exit(1, 8)
+    stage.expect_status([watcher], victim.name, "failed", detection_bound("local", 2))
+
+
+@check(110, BOTH_WAYS)
+def force_leave(stage, asker_kind, victim_kind):
+    """A failed member is declared left by the other kind; with -prune it disappears.
+
+    A prune is an intent that no push/pull repairs, and gossip goes to the recently dead as well: Serf itself loses one in ten
+    here. Asking again is what an operator does, and enough.
+    """
+    asker, victim, third, pruned = cluster(stage, [asker_kind, victim_kind, victim_kind, victim_kind])
+    victim.kill()
+    pruned.kill()
+    watchers = [asker, third]
+    for dead in (victim, pruned):
+        stage.expect_status(watchers, dead.name, "failed", detection_bound("lan", 4))
+    expect_equal(asker.do("force-leave", victim.name), "", "output of force-leave")
+    stage.expect_status(watchers, victim.name, "left", 10)
+    for by, dead in ((third, pruned), (asker, victim)):
+        for attempts_left in (2, 1, 0):
+            expect_equal(by.do("force-leave", "-prune", dead.name), "", "output of force-leave -prune")
+            try:
+                stage.expect_status(watchers, dead.name, None, 5)
+                break
+            except Failure:
+                if attempts_left == 0:
+                    raise
+    stage.hold("pruned members stay away", lambda: (len(asker.members()) == 2, sorted(asker.members())), 3)
+
+
+@check(110, EACH_KIND)
+def paused_long(stage, kind):
+    """A frozen process is failed for the others, and alive again when it goes on and refutes."""
+    agents = cluster(stage, [kind, OTHER[kind], OTHER[kind]], profile="local")
+    sleeper, watchers = agents[0], agents[1:]
+    sleeper.pause()
+    stage.expect_status(watchers, sleeper.name, "failed", detection_bound("local", 3))
+    stage.wait("the failure is announced",  # or it would be coalesced with the return
+               lambda: (("member-failed", sleeper.name) in watchers[0].member_events(), watchers[0].member_events()), 8)
+    sleeper.resume()
+    stage.expect_all_alive(agents, 35)
+    stage.wait("the return is announced",
+               lambda: (watchers[0].member_events().count(("member-join", sleeper.name)) == 2, watchers[0].member_events()), 8)
+
+
+@check(60, EACH_KIND)
+def paused_briefly(stage, kind):
+    """A pause shorter than probe plus suspicion is refuted: nobody ever calls it failed."""
+    agents = cluster(stage, [kind, OTHER[kind], OTHER[kind]], profile="local")
+    sleeper, watchers = agents[0], agents[1:]
+    sleeper.pause()
+    time.sleep(3.0)
+    sleeper.resume()
+
+    def alive():
+        seen = [watcher.members()[sleeper.name]["status"] for watcher in watchers]
+        return seen == ["alive"] * len(watchers), seen
+    stage.hold("the sleeper stays alive", alive, 6)
+    never_failed(watchers, sleeper.name)
+
+
+@check(60, EACH_KIND)
+def name_taken(stage, kind):
+    """A second member with a taken name loses the vote and ends with status 0; the first stays."""
+    agents = cluster(stage, [kind, OTHER[kind], OTHER[kind]])
+    double = stage.agent(OTHER[kind], "double", args=[f"-node={agents[0].name}"])
+    double.start(join=[agents[1]], wait=False)
+    double.expect_exit(0, 25)
+    stage.hold("the first stays", lambda: (agents[1].members()[agents[0].name]["addr"] == f"{agents[0].address}:7946",
+                                           agents[1].members()), 2)
+    stage.expect_all_alive(agents, 20)
+
+
+@check(60, BOTH_WAYS)
+def snapshot_rejoins(stage, kind, writer_kind):
+    """A member comes back through its snapshot alone, also through one that the other kind wrote."""
+    peer = stage.started(OTHER[writer_kind], "peer")
+    snapshot = stage.folder / "member.snapshot"
+    first = stage.started(writer_kind, "member", join=[peer], args=[f"-snapshot={snapshot}"])
+    stage.expect_all_alive([peer, first])
+    peer.do("event", "-coalesce=false", "once", "before the crash")
+    stage.wait("the event arrives", lambda: (len(first.events("user")) == 1, first.events("user")), 8)
+    time.sleep(2.0)  # member events are coalesced for a second, and the writer buffers for half of one
+    peer.do("event", "-coalesce=false", "flush", "makes the writer flush")
+    stage.wait("the event arrives", lambda: (len(first.events("user")) == 2, first.events("user")), 8)
+    time.sleep(0.7)
+    first.kill()
+    lines = snapshot.read_text().splitlines()
+    expect(f"alive: peer {peer.address}:7946" in lines, f"the snapshot lists the peer: {lines}")
+    second = stage.started(kind, "member", address=first.address, args=[f"-snapshot={snapshot}"])
+    stage.expect_all_alive([peer, second], 25)
+    expect_equal(len([event for event in second.events("user") if event[1] == "once"]), 1, "runs of the handler for an old event")
+
+
+@check(110, EACH_KIND)
+def wan_killed(stage, kind):
+    """The wan profile notices a crash within its own, longer bound; events pass as well."""
+    victim, watcher = cluster(stage, [kind, OTHER[kind]], profile="wan")
+    victim.do("event", "-coalesce=false", "hello", "wan")
+    stage.wait("the event arrives", lambda: (len(watcher.events("user")) == 1, watcher.events()), 10)
+    victim.kill()
+    took = stage.expect_status([watcher], victim.name, "failed", detection_bound("wan", 2))
+    expect(took > 25, f"failed after only {took:.1f} s: the suspicion lasts 30 s")
+
+
+@check(60, EACH_KIND)
+def wan_basics(stage, kind):
+    """Join, tags and leave under the wan profile, encrypted."""
+    one, two = cluster(stage, [kind, OTHER[kind]], profile="wan", key=new_key())
+    one.do("tags", "-set", "a=b")
+    stage.wait("the tag arrives", lambda: (two.members()[one.name]["tags"] == {"a": "b"}, two.members()), 12)
+    one.do("leave", seconds=20)
+    one.expect_exit(0, 10)
+    stage.expect_status([two], one.name, "left", 15)
+
+
+# ---- partition ----------------------------------------------------------------------------------------------------
+
+class Islands:
+    """Two network namespaces joined by two bridges and a link that can be cut. Addresses exist only inside them."""
+
+    def __init__(self, stage):
+        if os.geteuid() != 0:
+            raise Skip("network namespaces need root")
+        self.stage = stage
+        tag = f"{os.getpid():x}"
+        self.names = {side: f"starling-{tag}-{side}" for side in "abm"}
+        for name in self.names.values():
+            done = stage.run(["ip", "netns", "add", name])
+            if done.returncode != 0:
+                raise Skip(f"no network namespaces here: {done.stderr.strip()[:100]}")
+            stage.at_end(lambda name=name: stage.run(["ip", "netns", "del", name]))
+        middle = self.names["m"]
+        self._ip(middle, "link add bridge-a type bridge")
+        self._ip(middle, "link add bridge-b type bridge")
+        self._ip(middle, "link add cut-a type veth peer name cut-b")
+        for side in "ab":
+            self._ip(middle, f"link set cut-{side} master bridge-{side} up")
+            self._ip(middle, f"link add port-{side} type veth peer name eth0 netns {self.names[side]}")
+            self._ip(middle, f"link set port-{side} master bridge-{side} up")
+            self._ip(middle, f"link set bridge-{side} up")
+            self._ip(self.names[side], "link set lo up")
+            self._ip(self.names[side], "link set eth0 up")
+
+    def _ip(self, name, words):
+        done = self.stage.run(["ip", "-n", name, *words.split()])
+        if done.returncode != 0:
+            raise Skip(f"ip {words}: {done.stderr.strip()[:100]}")
+
+    def agent(self, side, number, kind, **options):
+        address = f"10.77.{'ab'.index(side) + 1}.{number}"
+        self._ip(self.names[side], f"addr add {address}/16 dev eth0")
+        return self.stage.agent(kind, f"{side}-{kind}-{number}", address=address, rpc=f"127.0.0.{number}:7373",
+                                prefix=["ip", "netns", "exec", self.names[side]], profile="local", **options)
+
+    def cut(self):
+        self._ip(self.names["m"], "link set cut-a down")
+
+    def heal(self):
+        self._ip(self.names["m"], "link set cut-a up")
+
+
+@check(230)
+def partition_heals(stage):
+    """10 starling and 10 serf members in two halves: each half fails the other, and all agree again after the link is back."""
+    islands = Islands(stage)
+    agents = {side: [islands.agent(side, number, "starling" if number % 2 else "serf") for number in range(1, 11)]
+              for side in "ab"}
+    everyone = agents["a"] + agents["b"]
+    for agent in everyone:
+        agent.start(join=everyone[:1] if agent is not everyone[0] else [])
+    stage.expect_all_alive(everyone, 30)
+    islands.cut()
+    bound = detection_bound("local", 20)
+    for side, other in (("a", "b"), ("b", "a")):
+        lost = {agent.name for agent in agents[other]}
+        for viewer in agents[side]:
+            def probe():
+                failed = {name for name, member in viewer.members().items() if member["status"] == "failed"}
+                return failed == lost, f"{len(failed)} failed"
+            stage.wait(f"{viewer.name} fails the other half", probe, bound)
+    # Each half lives on, and what happens there is known everywhere afterwards.
+    agents["a"][0].do("tags", "-set", "half=a")
+    agents["b"][1].do("tags", "-set", "half=b")
+    agents["a"][1].do("event", "-coalesce=false", "during", "the cut")
+    islands.heal()
+    stage.expect_all_alive(everyone, 75)
+    for name, half in ((agents["a"][0].name, "a"), (agents["b"][1].name, "b")):
+        for viewer in everyone:
+            stage.wait(f"{viewer.name} has the tag of {name}",
+                       lambda: (viewer.members()[name]["tags"] == {"half": half}, viewer.members()[name]["tags"]), 20)
+    views = {json.dumps(sorted(agent.members().items()), sort_keys=True) for agent in everyone}
+    expect_equal(len(views), 1, "different views of the cluster")
