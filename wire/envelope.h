@@ -15,6 +15,21 @@
 
 namespace starling {
 
+// The header of an encrypted stream frame: type 10 and the length of what follows (section 5.1).
+class FrameHeader {
+ public:
+  static constexpr std::size_t size = 5;
+  // The label is part of what is authenticated, not of the header.
+  FrameHeader(std::uint32_t sealed_bytes, std::string_view label);
+  Bytes bytes() const { return Bytes(octets_).first(size); }
+  // The additional authenticated data of the frame.
+  Bytes associated() const { return Bytes(octets_).first(size_); }
+
+ private:
+  std::array<std::byte, size + label_bytes_max> octets_;
+  std::size_t size_;
+};
+
 // Hard caps on what one datagram may unfold to. All are options with these defaults.
 struct EnvelopeLimits {
   std::size_t inflated_bytes_max = 1 << 20;  // sum of all decompressed layers of one datagram
@@ -40,12 +55,13 @@ class Peeler {
 
   struct Result {
     std::size_t parts = 0;  // messages appended to the list
-    bool faulty = false;    // `fault` is set; the parts before it are still valid, as in Go
+    bool faulty = false;    // `fault` is the first one; the parts given are valid, as in Go
     WireError fault;
   };
   // Appends the messages of one datagram, in order, each starting with its type byte and never
-  // empty, never a compress/compound/crc wrapper itself. They are views into `packet` or into the
-  // workspace and stay valid until reset().
+  // empty. Only types that may stand in a datagram come out: 0..5, 8 and 11. They are views into
+  // `packet` or into the workspace and stay valid until reset(). A fault inside a compound loses
+  // the part it is in, not its neighbours.
   Result peel(Bytes packet, const EnvelopePolicy& policy, Cipher& cipher, std::span<Bytes> parts);
 
   // Frees the workspace: every part handed out becomes invalid.
@@ -54,6 +70,11 @@ class Peeler {
   bool room_for_one() const { return workspace_.size() - used_ >= per_packet_bytes_; }
 
  private:
+  struct Pass;
+  void unfold(Pass& pass, Bytes message, std::size_t depth);
+  void unfold_compound(Pass& pass, Bytes body, std::size_t depth);
+  void unfold_compressed(Pass& pass, Bytes body, std::size_t depth);
+
   EnvelopeLimits limits_;
   MutableBytes workspace_;
   std::size_t used_ = 0;
@@ -72,7 +93,8 @@ class Wrapper {
 
   // The stream form of a whole message: compress when enabled (always, as Go) unless the message is
   // longer than `compress_bytes_max`, then encrypt-frame. `with_label` on the dialling side only.
-  // `scratch` must hold the compressed form. Bytes written to `out`; 0 when something is too small.
+  // `scratch` must hold the compressed form, LzwEncoder::bound() at most. Bytes written to `out`; 0
+  // when something is too small.
   std::size_t stream(Bytes message, bool with_label, std::size_t compress_bytes_max,
                      const EnvelopePolicy& policy, Cipher& cipher, const Nonce& nonce,
                      MutableBytes scratch, MutableBytes out);
