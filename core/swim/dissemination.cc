@@ -131,10 +131,12 @@ void Dissemination::link(std::uint32_t update) {
   List& list = list_of(added.transmits, added.length);
 
   // The neighbour that is newer, nil at the front. Both ends are tried first, then the walk starts
-  // where the last update went.
+  // where the last update went that did not go to an end.
   std::uint32_t newer = nil;
   if (list.first != nil && added.id < update_at(list.first).id) {
-    newer = added.id < update_at(list.last).id ? list.last : list.latest;
+    newer = added.id < update_at(list.last).id ? list.last
+            : list.latest != nil               ? list.latest
+                                               : list.first;
     while (update_at(newer).id < added.id) newer = update_at(newer).previous;
     while (update_at(newer).next != nil && update_at(update_at(newer).next).id > added.id) {
       newer = update_at(newer).next;
@@ -144,7 +146,7 @@ void Dissemination::link(std::uint32_t update) {
   added.next = newer == nil ? list.first : update_at(newer).next;
   (newer == nil ? list.first : update_at(newer).next) = update;
   (added.next == nil ? list.last : update_at(added.next).previous) = update;
-  list.latest = update;
+  if (newer != nil && added.next != nil) list.latest = update;
 
   const std::size_t words = words_per_tier(message_bytes_max_);
   lengths_[added.transmits * words + added.length / 64] |= 1ull << (added.length % 64);

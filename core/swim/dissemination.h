@@ -119,7 +119,7 @@ class Dissemination {
   // Updates of one length and one transmission count, newest first.
   struct List {
     std::uint32_t first, last;
-    std::uint32_t latest;  // where the last one was put
+    std::uint32_t latest;  // the last one put between others; nil: unknown
   };
 
   Update& update_at(std::uint32_t update) { return updates_[update - 1]; }

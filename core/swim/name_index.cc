@@ -15,14 +15,11 @@ std::uint32_t groups_for(std::uint32_t entries_max) {
 }  // namespace
 
 NameIndex::NameIndex(Arena& arena, std::uint32_t entries_max)
-    : groups_(groups_for(entries_max)),
-      group_(arena.make_zeroed<Group>(groups_)),
-      entries_(arena.make_zeroed<Entry>(groups_ * tags_per_group)) {}
+    : groups_(groups_for(entries_max)), group_(arena.make_zeroed<Group>(groups_)) {}
 
 std::size_t NameIndex::footprint(std::uint32_t entries_max) {
   Footprint sum;
   sum.make_zeroed<Group>(groups_for(entries_max));
-  sum.make_zeroed<Entry>(std::size_t{groups_for(entries_max)} * tags_per_group);
   return sum.total();
 }
 
@@ -31,9 +28,9 @@ void NameIndex::insert(NameHash hash, Entry entry) {
   for (std::uint32_t walked = 0; walked < groups_; ++walked) {
     const std::uint32_t empty = matches(group_[group], 0);
     if (empty != 0) {
-      const int place = std::countr_zero(empty);
-      group_[group].tags[static_cast<std::size_t>(place)] = tag_of(hash);
-      entries_[entry_at(group, place)] = entry;
+      const auto place = static_cast<std::size_t>(std::countr_zero(empty));
+      group_[group].tags[place] = tag_of(hash);
+      group_[group].entries[place] = entry;
       return;
     }
     if (group_[group].overflowed != overflow_stuck) ++group_[group].overflowed;
@@ -47,9 +44,9 @@ void NameIndex::erase(NameHash hash, Slot slot) {
   const std::uint8_t tag = tag_of(hash);
   for (std::uint32_t walked = 0; walked < groups_; ++walked) {
     for (std::uint32_t hits = matches(group_[group], tag); hits != 0; hits &= hits - 1) {
-      const int place = std::countr_zero(hits);
-      if (entries_[entry_at(group, place)].slot != slot) continue;
-      group_[group].tags[static_cast<std::size_t>(place)] = 0;
+      const auto place = static_cast<std::size_t>(std::countr_zero(hits));
+      if (group_[group].entries[place].slot != slot) continue;
+      group_[group].tags[place] = 0;
       return;
     }
     // The entry went past this group when it came.

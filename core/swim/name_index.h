@@ -36,10 +36,13 @@ class NameIndex {
     Slot slot;
     SlabRef name;
   };
-  struct alignas(16) Group {
+  // Two cache lines; tags and entries share a page, so that a lookup misses the TLB only once.
+  struct alignas(2 * cache_line_bytes) Group {
     std::array<std::uint8_t, tags_per_group> tags;
     std::uint16_t overflowed;  // entries of earlier groups that lie behind this one
+    std::array<Entry, tags_per_group> entries;
   };
+  static_assert(sizeof(Entry) == 8);
 
   NameIndex(Arena& arena, std::uint32_t entries_max);
   static std::size_t footprint(std::uint32_t entries_max);
@@ -52,7 +55,7 @@ class NameIndex {
     for (std::uint32_t walked = 0; walked < groups_; ++walked) {
       std::uint32_t hits = matches(group_[group], tag);
       for (; hits != 0; hits &= hits - 1) {
-        const Entry& entry = entries_[entry_at(group, std::countr_zero(hits))];
+        const Entry& entry = entry_at(group, hits);
         if (same(entry)) return entry.slot;
       }
       if (group_[group].overflowed == 0) return no_slot;
@@ -68,18 +71,16 @@ class NameIndex {
 
   // Fetches what find reads first. For batches: hash all, prefetch all, then find.
   void prefetch(NameHash hash) const {
-    const std::uint32_t group = home(hash);
-    __builtin_prefetch(&group_[group]);
-    const Entry* const entries = &entries_[entry_at(group, 0)];
-    __builtin_prefetch(entries);
-    __builtin_prefetch(entries + 8);
+    const Group& group = group_[home(hash)];
+    __builtin_prefetch(&group);
+    __builtin_prefetch(&group.entries.back());
   }
   // Fetches what prefetch could not know: calls fetch(Entry) for each entry with this tag.
   template <std::invocable<const Entry&> Fetch>
   void prefetch_matches(NameHash hash, Fetch&& fetch) const {
     const std::uint32_t group = home(hash);
     for (std::uint32_t hits = matches(group_[group], tag_of(hash)); hits != 0; hits &= hits - 1) {
-      fetch(entries_[entry_at(group, std::countr_zero(hits))]);
+      fetch(entry_at(group, hits));
     }
   }
 
@@ -113,13 +114,13 @@ class NameIndex {
   std::uint32_t after(std::uint32_t group) const {
     return group + 1 == groups_ ? 0 : group + 1;
   }
-  static std::size_t entry_at(std::uint32_t group, int tag_index) {
-    return std::size_t{group} * tags_per_group + static_cast<std::size_t>(tag_index);
+  // The entry of the lowest hit.
+  const Entry& entry_at(std::uint32_t group, std::uint32_t hits) const {
+    return group_[group].entries[static_cast<std::size_t>(std::countr_zero(hits))];
   }
 
   std::uint64_t groups_;
   std::span<Group> group_;
-  std::span<Entry> entries_;
 };
 
 }  // namespace starling
