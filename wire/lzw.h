@@ -32,29 +32,35 @@ class LzwDecoder {
   static constexpr std::size_t codes_max = 4096;
 
   // What a code stands for: the expansion of `before` (none when `length` <= 8), then `count` bytes
-  // of `tail`. Every link but the last holds eight bytes, so that long runs are copied in words.
+  // of `tail`, which holds them in memory order. Every link but the last holds eight bytes, so that
+  // long runs are copied in words.
   struct Expansion {
-    std::array<std::byte, 8> tail;
+    std::uint64_t tail;
     std::uint16_t length;
     std::uint16_t before;
     std::uint8_t count;
-    std::byte first;
+    std::uint8_t first;
+  };
+  // The changing part, small enough for registers.
+  struct State {
+    std::uint32_t bits = 0;
+    unsigned bit_count = 0;
+    unsigned width = 0;
+    unsigned high = 0;
+    unsigned last = 0;
+    void start_over();
+    bool read_code(Bytes input, std::size_t& at, unsigned& code);
   };
 
-  void start_over();
-  bool read_code(Bytes input, std::size_t& at, unsigned& code);
-  bool learn(unsigned code);
-  void extend(unsigned code, unsigned prefix, std::byte suffix);
+  bool learn(State& state, unsigned code);
+  void extend(unsigned code, unsigned prefix, std::uint8_t suffix);
+  std::size_t write_whole(unsigned code, std::byte* output) const;
   std::size_t write_pending(MutableBytes output);
 
   std::array<Expansion, codes_max> expansions_;
   std::size_t input_total_;
   std::size_t pending_from_;  // bytes of the pending code already written
-  std::uint32_t bits_;
-  unsigned bit_count_;
-  unsigned width_;
-  unsigned high_;
-  unsigned last_;
+  State state_;
   unsigned pending_code_;
   bool pending_;
   bool done_;
@@ -91,19 +97,24 @@ class LzwEncoder {
     std::uint16_t slot;
   };
 
-  void start_over();
-  void emit(unsigned code);
-  bool count_code();
-  bool drain(MutableBytes output, std::size_t& at);
+  // The changing part, small enough for registers.
+  struct State {
+    std::uint64_t bits = 0;
+    unsigned bit_count = 0;
+    unsigned width = 0;
+    unsigned high = 0;
+    unsigned code = 0;
+    void start_over();
+    void emit(unsigned number);
+    bool count_code();
+    bool drain(MutableBytes output, std::size_t& at);
+  };
+
   std::size_t compress(Bytes input, MutableBytes output, std::size_t& produced);
 
   std::array<std::uint16_t, 1U << slot_bits> slots_;
   std::array<Entry, codes_max> entries_;
-  std::uint64_t bits_;
-  unsigned bit_count_;
-  unsigned width_;
-  unsigned high_;
-  unsigned code_;
+  State state_;
   Stage stage_;
 };
 

@@ -3,6 +3,25 @@
 #include <cstring>
 
 namespace starling {
+namespace {
+
+// The whole size of a value that its first byte tells; 0 for containers and values with a length
+// field.
+constexpr std::array<std::uint8_t, 256> short_value_bytes = [] {
+  std::array<std::uint8_t, 256> bytes{};
+  for (unsigned lead = 0; lead < 0x80; ++lead) bytes[lead] = 1;
+  for (unsigned lead = 0xa0; lead < 0xc0; ++lead) {
+    bytes[lead] = static_cast<std::uint8_t>(1 + (lead & 0x1f));
+  }
+  bytes[0xc0] = bytes[0xc2] = bytes[0xc3] = 1;
+  for (unsigned width = 0; width < 4; ++width) {
+    bytes[0xcc + width] = bytes[0xd0 + width] = static_cast<std::uint8_t>(1 + (1U << width));
+  }
+  for (unsigned lead = 0xe0; lead < 0x100; ++lead) bytes[lead] = 1;
+  return bytes;
+}();
+
+}  // namespace
 
 void ValueScanner::reset() {
   open_[0] = 1;
@@ -14,7 +33,7 @@ void ValueScanner::reset() {
 }
 
 // One value has ended; so may the containers around it.
-void ValueScanner::close() {
+inline void ValueScanner::close() {
   while (--open_[depth_] == 0 && depth_ > 0) --depth_;
 }
 
@@ -128,7 +147,17 @@ Decoded<std::size_t> ValueScanner::scan(Bytes input) {
       if (skip_ == 0) close();
       continue;
     }
-    const std::uint8_t byte = std::to_integer<std::uint8_t>(input[at++]);
+    const std::uint8_t byte = std::to_integer<std::uint8_t>(input[at]);
+    if (length_bytes_left_ == 0) {
+      // Most values are short and all there.
+      const std::size_t bytes = short_value_bytes[byte];
+      if (bytes != 0 && bytes <= input.size() - at) {
+        at += bytes;
+        close();
+        continue;
+      }
+    }
+    ++at;
     bool good = true;
     if (length_bytes_left_ > 0) {
       length_ = (length_ << 8) | byte;
