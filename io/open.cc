@@ -1,17 +1,25 @@
 #include "io/open.h"
 
+#include <sys/utsname.h>
+
 #include "io/bind.h"
 #include "io/sockets/ports.h"
+#include "io/uring/ports.h"
 
 namespace starling::io {
 
 namespace {
 
 std::expected<Opened, std::string> open_sockets(const PortOptions& options, BoundSockets sockets,
-                                                std::string reason) {
+                                                const std::string& why) {
   auto ports = SocketPorts::create(options, std::move(sockets));
   if (!ports) return std::unexpected(std::move(ports.error()));
-  return Opened{std::move(*ports), std::move(reason)};
+  return Opened{std::move(*ports), "sockets: " + why};
+}
+
+std::string kernel_release() {
+  utsname names;
+  return ::uname(&names) == 0 ? names.release : "unknown";
 }
 
 }  // namespace
@@ -19,10 +27,16 @@ std::expected<Opened, std::string> open_sockets(const PortOptions& options, Boun
 std::expected<Opened, std::string> open_ports(const PortOptions& options) {
   auto sockets = bind_sockets(options);
   if (!sockets) return std::unexpected(std::move(sockets.error()));
-  if (options.choice == PortChoice::uring) {
-    return std::unexpected("io_uring: not built in");
+  if (options.choice == PortChoice::sockets) {
+    return open_sockets(options, std::move(*sockets), "asked for");
   }
-  return open_sockets(options, std::move(*sockets), "sockets: asked for");
+  auto uring = UringPorts::create(options, *sockets);
+  if (uring) {
+    std::string reason = "io_uring: kernel " + kernel_release() + ", " + (*uring)->size_text();
+    return Opened{std::move(*uring), std::move(reason)};
+  }
+  if (options.choice == PortChoice::uring) return std::unexpected(std::move(uring.error()));
+  return open_sockets(options, std::move(*sockets), uring.error());
 }
 
 }  // namespace starling::io

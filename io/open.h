@@ -13,9 +13,9 @@ namespace starling::io {
 struct Opened {
   std::unique_ptr<Ports> ports;
   // One line for the start-up log: which ports were taken and why.
-  // "io_uring: kernel 6.1, 256 submissions, 512 receive buffers"
+  // "io_uring: kernel 6.1.0, ring of 256 and 8192, 512 receive buffers"
   // "sockets: asked for"
-  // "sockets: io_uring_setup: operation not permitted"
+  // "sockets: io_uring_setup: operation not permitted (switched off by the system or ...)"
   std::string reason;
 };
 

@@ -22,8 +22,8 @@ std::expected<std::unique_ptr<SocketPorts>, std::string> SocketPorts::create(
                                            ports->counters_);
   if (!datagrams) return std::unexpected(std::move(datagrams.error()));
   ports->datagrams_ = std::move(*datagrams);
-  auto streams = SocketStreams::create(options, std::move(sockets.listener), sockets.family,
-                                       ports->poller_, ports->counters_);
+  auto streams =
+      SocketStreams::create(options, std::move(sockets.listener), ports->poller_, ports->counters_);
   if (!streams) return std::unexpected(std::move(streams.error()));
   ports->streams_ = std::move(*streams);
   const bool watched =

@@ -34,17 +34,16 @@ void send_at_once(const File& socket) {
 }  // namespace
 
 std::expected<std::unique_ptr<SocketStreams>, std::string> SocketStreams::create(
-    const PortOptions& options, File listener, int family, Poller& poller, PortCounters& counters) {
+    const PortOptions& options, File listener, Poller& poller, PortCounters& counters) {
   auto chunk = MappedMemory::map({.bytes = chunk_bytes});
   if (!chunk) return std::unexpected(std::move(chunk.error()));
   return std::unique_ptr<SocketStreams>(
-      new SocketStreams(options, std::move(listener), family, poller, counters, std::move(*chunk)));
+      new SocketStreams(options, std::move(listener), poller, counters, std::move(*chunk)));
 }
 
-SocketStreams::SocketStreams(const PortOptions& options, File listener, int family, Poller& poller,
+SocketStreams::SocketStreams(const PortOptions& options, File listener, Poller& poller,
                              PortCounters& counters, MappedMemory chunk)
     : listener_(std::move(listener)),
-      family_(family),
       zone_(options.zone),
       streams_max_(options.streams_max),
       linger_max_(options.linger_max),

@@ -25,8 +25,7 @@ class SocketStreams final : public StreamPort {
   static constexpr std::size_t chunk_bytes = 65'536;
 
   static std::expected<std::unique_ptr<SocketStreams>, std::string> create(
-      const PortOptions& options, File listener, int family, Poller& poller,
-      PortCounters& counters);
+      const PortOptions& options, File listener, Poller& poller, PortCounters& counters);
 
   void submit(std::span<const StreamOp> ops) override;
   // Delivers what is due without the poller's help; see on_ready() for the rest.
@@ -64,8 +63,8 @@ class SocketStreams final : public StreamPort {
     int error_number;
   };
 
-  SocketStreams(const PortOptions& options, File listener, int family, Poller& poller,
-                PortCounters& counters, MappedMemory chunk);
+  SocketStreams(const PortOptions& options, File listener, Poller& poller, PortCounters& counters,
+                MappedMemory chunk);
 
   void connect(const StreamOp& op);
   void write(std::size_t slot, Bytes bytes);
@@ -91,7 +90,6 @@ class SocketStreams final : public StreamPort {
   std::size_t report_end(Sink& sink, std::size_t slot, StreamEvent::Kind kind, int error_number);
 
   File listener_;
-  int family_;
   Zone zone_;
   std::size_t streams_max_;
   Duration linger_max_;

@@ -27,6 +27,11 @@ PortKind sockets_kind() {
           }};
 }
 
+PortKind uring_kind() {
+  return {.name = "uring",
+          .open = [](const PortOptions& options) { return open_with(options, PortChoice::uring); }};
+}
+
 bool until(const std::function<bool()>& done, const std::function<void()>& step) {
   const Instant give_up = MonotonicClock::now() + patience;
   while (!done()) {

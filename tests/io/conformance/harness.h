@@ -35,6 +35,7 @@ inline std::string name_of(const testing::TestParamInfo<PortKind>& info) {
 }
 
 PortKind sockets_kind();
+PortKind uring_kind();
 
 inline Endpoint loopback_v4() {
   return {IpAddress::v4(127, 0, 0, 1), 0};
