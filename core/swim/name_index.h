@@ -36,13 +36,13 @@ class NameIndex {
     Slot slot;
     SlabRef name;
   };
-  // Two cache lines; tags and entries share a page, so that a lookup misses the TLB only once.
-  struct alignas(2 * cache_line_bytes) Group {
+  // Exactly two cache lines, next to each other: a lookup touches one place.
+  struct alignas(cache_line_bytes) Group {
     std::array<std::uint8_t, tags_per_group> tags;
     std::uint16_t overflowed;  // entries of earlier groups that lie behind this one
     std::array<Entry, tags_per_group> entries;
   };
-  static_assert(sizeof(Entry) == 8);
+  static_assert(sizeof(Group) == 2 * cache_line_bytes);
 
   NameIndex(Arena& arena, std::uint32_t entries_max);
   static std::size_t footprint(std::uint32_t entries_max);
