@@ -1,17 +1,21 @@
-// NOTE from the lead: the shard is already coded against exactly this interface (core/shard/sessions.h, stream_turn.cc,
-// merge.h on branch lane). Keep names and signatures, add private members and better comments, delete this note.
 // One message arriving on a stream, as an incremental machine: label, encrypted frame, compression,
 // then the message itself. protocol/memberlist sections 5, 6.10, 6.11 and 21.
+//
+// Pieces of any size go in, items go to a sink; nothing is held but what a piece's end has split
+// and an encrypted frame, which must be authenticated whole before a byte of it is believed. No
+// input and output of its own, no allocation. Owned by a stream's session, used by its lane's
+// thread, used again for the next stream.
 #pragma once
 
+#include "core/stream/compress_reader.h"
+#include "core/stream/message_reader.h"
 #include "wire/envelope.h"
-#include "wire/push_pull.h"
 
 namespace starling {
 
 struct InboundLimits {
-  std::size_t frame_bytes_max = 20u << 20;          // an encrypted frame, without its header
-  std::size_t inflated_bytes_max = 40u << 20;       // one decompressed message
+  std::size_t frame_bytes_max = 20u << 20;             // an encrypted frame, without its header
+  std::size_t inflated_bytes_max = 40u << 20;          // one decompressed message
   std::size_t plain_bytes_max = std::size_t{1} << 31;  // an unencrypted message
   std::int64_t user_message_bytes_max = 20 << 20;
   PushPullLimits push_pull;
@@ -24,34 +28,65 @@ struct InboundMemory {
   MutableBytes window;  // decompressed bytes on their way: 64 KiB
 };
 
-// Called for what is read, in order. False refuses the rest.
-class InboundSink {
- public:
-  virtual ~InboundSink() = default;
-  virtual bool on_push_pull_header(const PushPullHeader& header) = 0;
-  virtual bool on_node(const NodeState& state) = 0;
-  virtual bool on_user_state(Bytes part) = 0;
-  virtual bool on_user_message_header(const UserHeader& header) = 0;
-  virtual bool on_user_bytes(Bytes part) = 0;
-  virtual bool on_ping(const Ping& ping) = 0;
-  virtual bool on_ack(const Ack& ack) = 0;
-  virtual bool on_error_message(const ErrorMessage& message) = 0;
-};
-
 class InboundStream {
  public:
-  static std::size_t frame_room_bytes(const InboundLimits& limits);
+  using Progress = StreamProgress;
+
+  static std::size_t frame_room_bytes(const InboundLimits& limits) {
+    return limits.frame_bytes_max;
+  }
+  // `policy` and `cipher` must outlive the stream and are asked anew for each message.
   InboundStream(const InboundLimits& limits, const EnvelopePolicy& policy, Cipher& cipher,
                 const InboundMemory& memory);
   // For a new stream. `accepted`: we are the accepting side, which expects the label header.
   void reset(bool accepted);
 
-  enum class Progress : std::uint8_t { more, done, refused };
+  // Takes the whole chunk; bytes after the message are ignored. An error or a refusal is final.
   Decoded<Progress> feed(Bytes chunk, InboundSink& sink);
-  // The peer ended its side. `done` for a stream that brought nothing at all.
+  // The peer ended its side. `done` for a stream that brought nothing at all, and for one whose
+  // message was complete; truncated for anything between.
   Decoded<Progress> finish();
-  // After an error: whether section 5.4 asks for an err answer.
-  bool answer_with_error() const;
+  // After an error of feed(): whether section 5.4 asks for an err answer. True for what is wrong
+  // with encryption and compression, false for labels, message bodies and early ends.
+  bool answer_with_error() const { return answer_; }
+
+ private:
+  enum class Stage : std::uint8_t {
+    label,
+    layer,         // the first byte behind the label decides
+    frame_header,  // the length of an encrypted frame
+    frame,
+    compressed,
+    message,
+    done,
+    refused,
+    failed,
+  };
+
+  void read_label(Bytes& chunk);
+  void choose_layer(Bytes chunk);
+  void read_frame_header(Bytes& chunk);
+  void read_frame(Bytes& chunk, InboundSink& sink);
+  void read_plain(Bytes plain, InboundSink& sink);
+  void begin_plain(std::byte type);
+  void fail(const WireError& error, bool answer);
+
+  InboundLimits limits_;
+  const EnvelopePolicy* policy_;
+  Cipher* cipher_;
+  MutableBytes frame_;
+  MessageReader message_;
+  CompressReader compress_;
+  std::array<std::byte, 2 + label_bytes_max> label_;
+  std::size_t label_bytes_ = 0;
+  std::size_t frame_header_bytes_ = 0;
+  std::uint32_t frame_bytes_ = 0;
+  std::size_t frame_filled_ = 0;
+  std::size_t plain_bytes_ = 0;
+  WireError error_;
+  Stage stage_ = Stage::layer;
+  bool nothing_yet_ = true;
+  bool answer_ = false;
 };
 
 }  // namespace starling
