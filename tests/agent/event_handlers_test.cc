@@ -159,13 +159,9 @@ TEST_F(EventHandlersTest, AFullQueueDropsAndCounts) {
   EventHandlers handlers(options_);
   handlers.set_scripts(scripts({"user:slow=sleep 30", "user:fast=true"}));
   EXPECT_TRUE(handlers.submit(user("slow"), self_));
-  for (int i = 0; i < 400 && handlers.pending() > 1; ++i) {
-    std::this_thread::sleep_for(milliseconds(5));
-  }
-  std::this_thread::sleep_for(milliseconds(50));  // until the worker has taken it
   int refused = 0;
   for (int i = 0; i < 10; ++i) refused += handlers.submit(user("fast"), self_) ? 0 : 1;
-  EXPECT_GE(refused, 7);
+  EXPECT_GE(refused, 7);  // 8 when the worker has not taken the slow one yet
   EXPECT_EQ(handlers.dropped(), static_cast<std::uint64_t>(refused));
   EXPECT_TRUE(handlers.submit(user("nobody wants it"), self_));
   EXPECT_LE(handlers.pending(), 4u);
