@@ -161,7 +161,7 @@ Decoded<LzwDecoder::Step> LzwDecoder::decode(Bytes input, MutableBytes output) {
   state_ = state;
   input_total_ += step.consumed;
   failed_ = bad;
-  if (bad) {
+  if (bad && step.produced == 0) {
     return std::unexpected(
         WireError{"lzw", "", WireFault::malformed, static_cast<std::uint32_t>(input_total_)});
   }
@@ -174,6 +174,7 @@ Decoded<std::size_t> lzw_decode(LzwDecoder& decoder, Bytes input, MutableBytes o
   const auto step = decoder.decode(input, output);
   if (!step) return std::unexpected(step.error());
   if (step->done) return step->produced;
+  if (const auto again = decoder.decode({}, {}); !again) return std::unexpected(again.error());
   return std::unexpected(
       WireError{"lzw", "", decoder.needs_room() ? WireFault::too_large : WireFault::truncated,
                 static_cast<std::uint32_t>(step->consumed)});

@@ -21,12 +21,14 @@ class LzwDecoder {
     std::size_t produced = 0;  // bytes written to the front of the output
     bool done = false;         // the end code was read; the rest of the input is not ours
   };
-  // Decodes until the input or the output room runs out. An error is final until reset().
+  // Decodes until the input or the output room runs out. An error is final until reset(),
+  // and comes alone: what was decoded before it is given first, so that pieces change nothing.
   // Running out of input before `done` is the caller's "truncated".
   Decoded<Step> decode(Bytes input, MutableBytes output);
 
-  // The last call stopped because the next bytes had no room in the output.
-  bool needs_room() const { return pending_; }
+  // The last call stopped because the next bytes had no room in the output, or in front of an
+  // error: call again, also without input.
+  bool needs_room() const { return pending_ || failed_; }
 
  private:
   static constexpr std::size_t codes_max = 4096;

@@ -48,7 +48,10 @@ Outcome decode_in_pieces(Bytes input, std::uint8_t seed) {
     text.insert(text.end(), room.begin(), room.begin() + static_cast<long>(step->produced));
     input = input.subspan(step->consumed);
     if (step->done) return {text, std::nullopt};
-    if (text.size() == output_bytes_max && decoder->needs_room()) return {{}, WireFault::too_large};
+    if (text.size() == output_bytes_max && decoder->needs_room()) {
+      const auto again = decoder->decode({}, {});
+      return {{}, again ? WireFault::too_large : again.error().fault};
+    }
     if (input.empty() && !decoder->needs_room()) return {{}, WireFault::truncated};
   }
 }
