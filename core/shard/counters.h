@@ -35,6 +35,7 @@ struct Stats {
   std::uint32_t health_score = 0;
   std::uint64_t member_time = 0, event_time = 0, query_time = 0;
   std::uint32_t membership_queue = 0, intent_queue = 0, event_queue = 0, query_queue = 0;
+  std::uint64_t broadcasts_dropped = 0;  // because a queue was full or the message too long
   std::uint32_t incarnation = 0;
   std::uint32_t suspicions = 0;
   std::uint32_t streams = 0;

@@ -100,7 +100,7 @@ class EventWriter {
  public:
   explicit EventWriter(RingWriter ring) : ring_(std::move(ring)) {}
   bool send(const Event& event);
-  // True while at least this share of the ring is free; traces stop before members do.
+  // True while about a quarter of the ring is free: traces stop before members do.
   bool roomy() const;
 
  private:

@@ -18,6 +18,9 @@
 namespace starling {
 
 enum class Profile : std::uint8_t { lan, wan, local };
+// memberlist refuses longer metadata (protocol/memberlist section 8).
+inline constexpr std::size_t meta_bytes_limit = 512;
+
 std::optional<Profile> profile_from(std::string_view text);
 
 // SWIM and Lifeguard constants. An interval of zero switches its task off.
@@ -82,6 +85,7 @@ struct CapacityOptions {
   std::size_t event_ring_bytes = 8u << 20;           // lane to control
   std::size_t command_ring_bytes = 1u << 20;         // control to lane
   std::size_t stream_compress_bytes_max = 1u << 20;  // larger states are sent uncompressed
+  std::size_t stream_frame_bytes_max = 20u << 20;  // an encrypted frame, as Go refuses larger ones
 };
 
 struct EngineOptions {
@@ -103,6 +107,12 @@ struct EngineOptions {
   CapacityOptions capacity;
   EnvelopeLimits envelope_limits;
   PushPullLimits push_pull_limits;
+
+  // The port that statements without a port mean (protocol/memberlist section 6).
+  std::uint16_t bind_port() const {
+    return bind_port_or_zero != 0 ? bind_port_or_zero : advertise.port;
+  }
+  std::uint16_t bind_port_or_zero = 0;  // 0: the same as advertise.port
 
   // The room every blank TxPacket must offer: the gossip budget and what no budget counts.
   std::size_t packet_room_bytes() const { return swim.udp_buffer_bytes + 512; }

@@ -1,0 +1,165 @@
+#include "core/shard/apply_alive.h"
+
+#include "core/shard/broadcast.h"
+#include "core/shard/probe_turn.h"
+#include "core/shard/serf_turn.h"
+#include "core/swim/rules.h"
+#include "core/swim/versions.h"
+
+namespace starling {
+
+namespace {
+
+void report_ignored(Node& node, Instant now, const Alive& alive, std::string_view why) {
+  node.report.trace(now, TraceKind::alive_ignored, {.name = alive.node, .text = why},
+                    node.counters);
+}
+
+// Gives an unknown member a row and a place in the node list; nullopt when the table is full.
+std::optional<Slot> enlist(Node& node, Instant now, NameHash hash, std::string_view name,
+                           std::optional<Slot> row) {
+  if (!row) row = node.members.insert(hash, name);
+  if (!row) return std::nullopt;
+  node.members.listed(*row) = true;
+  node.members.state(*row) = MemberState::dead;
+  node.members.incarnation(*row) = Incarnation{0};
+  node.members.state_changed(*row) = now;
+  node.peers.insert(node.rng, *row);
+  return row;
+}
+
+void count_live(Node& node, Slot slot, MemberState before, MemberState after) {
+  if (node.is_self(slot)) return;
+  if (is_exposed(before) == is_exposed(after)) return;
+  node.live_others += is_exposed(after) ? 1u : static_cast<std::uint32_t>(-1);
+}
+
+void carry_out(Node& node, Instant now, Slot slot, const Alive& alive, const Endpoint& at,
+               const AliveOrigin& origin) {
+  const MemberState before = node.members.state(slot);
+  const bool meta_changed = !equal(node.members.meta(slot), alive.meta);
+  const Versions versions = read_versions(alive.versions).value_or(Versions{});
+  // Sent on as we understood it: unknown fields vanish, a missing port is filled in.
+  Alive passed_on = alive;
+  passed_on.port = at.port;
+  passed_on.address = at.address.bytes();
+  broadcast(node, subject_of(slot), passed_on, origin.ticket);
+
+  node.members.versions(slot) = versions;
+  node.members.incarnation(slot) = alive.incarnation;
+  node.members.endpoint(slot) = at;
+  if (meta_changed && !node.members.set_meta(slot, alive.meta)) ++node.counters.metas_refused;
+  if (before != MemberState::alive) {
+    node.members.state(slot) = MemberState::alive;
+    node.members.state_changed(slot) = now;
+    count_live(node, slot, before, MemberState::alive);
+    node.report.trace(now, TraceKind::member_alive,
+                      {.name = alive.node, .endpoint = at, .number = to_number(alive.incarnation)},
+                      node.counters);
+  }
+  ++node.counters.alives_applied;
+  switch (change_after_alive(before, meta_changed)) {
+    case StatusChange::join:
+      return serf_joined(node, now, slot);
+    case StatusChange::update:
+      return serf_updated(node, now, slot);
+    case StatusChange::leave:
+    case StatusChange::none:
+      return;
+  }
+}
+
+}  // namespace
+
+Alive own_alive(const Node& node, Incarnation incarnation,
+                std::array<std::byte, 6>& versions_room) {
+  versions_room = write_versions(node.options.versions);
+  return {.incarnation = incarnation,
+          .node = node.self_name(),
+          .address = node.options.advertise.address.bytes(),
+          .port = node.options.advertise.port,
+          .meta = node.own_meta(),
+          .versions = versions_room};
+}
+
+void refute(Node& node, Instant now, Incarnation accused) {
+  const std::uint32_t next = std::max(to_number(node.incarnation) + 1, to_number(accused) + 1);
+  node.incarnation = Incarnation{next};
+  node.members.incarnation(node.self) = node.incarnation;
+  ++node.counters.refutations;
+  change_health(node, now, +1);
+  std::array<std::byte, 6> versions;
+  // Named by address, not by member: it neither replaces nor is replaced by other statements.
+  broadcast(node, refutation_subject(node), own_alive(node, node.incarnation, versions));
+  node.report.trace(now, TraceKind::refuted, {.name = node.self_name(), .number = next},
+                    node.counters);
+}
+
+void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin& origin) {
+  if (alive.node.empty() || alive.node.size() > node.options.capacity.name_bytes_max) {
+    return report_ignored(node, now, alive, "name is empty or too long");
+  }
+  // Shorter version vectors poison push/pull for the whole cluster, so they are refused here.
+  if (alive.versions.size() < versions_bytes || !versions_sane(alive.versions)) {
+    return report_ignored(node, now, alive, "versions are missing or out of order");
+  }
+  if (alive.meta.size() > meta_bytes_limit) {
+    return report_ignored(node, now, alive, "metadata is longer than 512 bytes");
+  }
+  const bool old_protocol = node.options.versions.protocol_current < 2;
+  const Endpoint at{IpAddress(alive.address),
+                    alive.port == 0 || old_protocol ? node.options.bind_port() : alive.port};
+  if (at.address.empty()) {
+    return report_ignored(node, now, alive, "address has neither 4 nor 16 bytes");
+  }
+  const bool sender_allowed =
+      origin.sender == nullptr ||
+      (node.admission.allows(origin.sender->address) && node.admission.allows(at.address));
+  if (!sender_allowed) return report_ignored(node, now, alive, "address is not allowed");
+
+  const NameHash hash = hash_name(alive.node);
+  std::optional<Slot> slot = node.members.find(hash, alive.node);
+  AliveFacts facts{.exists = slot && node.members.listed(*slot),
+                   .is_self = alive.node == node.self_name(),
+                   .bootstrap = origin.bootstrap,
+                   .leaving = node.swim_left,
+                   .claimed = alive.incarnation,
+                   .address_allowed = node.admission.allows(at.address)};
+  if (facts.exists) {
+    facts.stored = node.members.incarnation(*slot);
+    facts.state = node.members.state(*slot);
+    facts.address_differs = node.members.endpoint(*slot) != at;
+    const Duration reclaim = node.options.swim.dead_node_reclaim_time;
+    facts.reclaim_due = reclaim.count() > 0 && now - node.members.state_changed(*slot) > reclaim;
+    facts.same_content =
+        equal(node.members.meta(*slot), alive.meta) &&
+        read_versions(alive.versions) == std::optional(node.members.versions(*slot));
+  }
+  switch (judge_alive(facts)) {
+    case AliveVerdict::ignore:
+      return;
+    case AliveVerdict::conflict:
+      ++node.counters.conflicts;
+      node.report.trace(now, TraceKind::conflict,
+                        {.name = alive.node, .endpoint = at, .number = facts.is_self},
+                        node.counters);
+      return;
+    case AliveVerdict::refute:
+      return refute(node, now, alive.incarnation);
+    case AliveVerdict::accept:
+      break;
+  }
+  if (!facts.exists) {
+    slot = enlist(node, now, hash, alive.node, slot);
+    if (!slot) {
+      ++node.counters.members_refused;
+      return report_ignored(node, now, alive, "the member table is full");
+    }
+  }
+  if (facts.is_self) node.self = *slot;
+  node.suspicions.forget(*slot);
+  node.wheel.cancel(node.suspicion_timer(*slot));
+  carry_out(node, now, *slot, alive, at, origin);
+}
+
+}  // namespace starling

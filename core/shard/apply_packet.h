@@ -1,0 +1,13 @@
+// Received datagrams: peeled into messages, then each message applied by its kind, in order.
+//
+// protocol/memberlist section 4.7.
+#pragma once
+
+#include "core/shard/node.h"
+
+namespace starling {
+
+// Takes packets from the front while the outbox can hold answers; how many.
+std::size_t apply_packets(Node& node, Instant now, std::span<const RxPacket> packets);
+
+}  // namespace starling

@@ -1,0 +1,38 @@
+// Which shard owns which member: buckets of the name hash, permuted per node.
+//
+// Two nodes never cut the cluster the same way, so that nothing local to a shard repeats across the
+// cluster. With one shard everything is its own. Immutable; shared by all lanes of a node.
+#pragma once
+
+#include <array>
+
+#include "core/base/hash.h"
+#include "core/base/rng.h"
+
+namespace starling {
+
+enum class ShardId : std::uint8_t {};
+enum class Bucket : std::uint16_t {};
+
+inline constexpr std::size_t bucket_count = 4096;
+
+constexpr Bucket bucket_of(NameHash hash) {
+  return Bucket{static_cast<std::uint16_t>(static_cast<std::uint64_t>(hash) >> 52)};
+}
+
+class BucketMap {
+ public:
+  // Deals the buckets out evenly to `shards` shards, in an order drawn from `rng`.
+  BucketMap(std::uint32_t shards, Rng& rng) {
+    for (std::size_t i = 0; i < bucket_count; ++i) {
+      owners_[i] = ShardId{static_cast<std::uint8_t>(i % shards)};
+    }
+    rng.shuffle(std::span(owners_));
+  }
+  ShardId owner(NameHash hash) const { return owners_[static_cast<std::size_t>(bucket_of(hash))]; }
+
+ private:
+  std::array<ShardId, bucket_count> owners_;
+};
+
+}  // namespace starling

@@ -1,0 +1,22 @@
+// A graceful leave, and the commands that wait for a broadcast to go out.
+//
+// protocol/serf section 8: first Serf's leave intent, then memberlist's dead message about
+// ourselves, then a pause so that both can spread. Each broadcast is waited for at most the
+// broadcast time-out; a time-out does not stop the leave.
+#pragma once
+
+#include "core/shard/node.h"
+
+namespace starling {
+
+void begin_leave(Node& node, Instant now, std::uint64_t token);
+// The pause after the broadcasts is over: we have left.
+void leave_due(Node& node, Instant now);
+
+// Arms the time-out of a waiter that was just added.
+void arm_wait(Node& node, Instant now, Ticket ticket);
+// A waiter's broadcast went out (`finished`) or its time is over.
+void end_wait(Node& node, Instant now, const Waiters::Waiter& waiter, bool finished);
+void wait_due(Node& node, Instant now, std::uint32_t place);
+
+}  // namespace starling

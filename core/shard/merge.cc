@@ -1,0 +1,148 @@
+#include "core/shard/merge.h"
+
+#include <algorithm>
+
+#include "core/shard/apply_alive.h"
+#include "core/shard/apply_dead.h"
+#include "core/shard/apply_suspect.h"
+#include "core/shard/serf_turn.h"
+#include "core/swim/rules.h"
+
+namespace starling {
+
+bool MergeSink::on_push_pull_header(const PushPullHeader& header) {
+  session_.message = Session::Message::push_pull;
+  session_.header = header;
+  session_.epoch = ++node_.merge_epoch;
+  for (const Slot slot : node_.peers.all()) {
+    session_.versions.add_local(node_.members.state(slot), node_.members.versions(slot));
+  }
+  return true;
+}
+
+bool MergeSink::on_node(const NodeState& state) {
+  session_.versions.add_remote(state.state, state.versions);
+  if (!session_.versions.compatible()) session_.merge_refused = true;
+  if (session_.merge_refused) return true;
+  ++session_.nodes_merged;
+  switch (merge_action(state.state)) {
+    case MergeAction::ignore:
+      break;
+    case MergeAction::alive:
+      apply_alive(node_, now_,
+                  {.incarnation = state.incarnation,
+                   .node = state.name,
+                   .address = state.address,
+                   .port = state.port,
+                   .meta = state.meta,
+                   .versions = state.versions},
+                  {});
+      break;
+    case MergeAction::suspect:
+      apply_suspect(
+          node_, now_,
+          {.incarnation = state.incarnation, .node = state.name, .from = node_.self_name()});
+      break;
+    case MergeAction::left:
+      apply_dead(node_, now_,
+                 {.incarnation = state.incarnation, .node = state.name, .from = state.name}, 0);
+      break;
+  }
+  return true;
+}
+
+bool MergeSink::on_user_state(Bytes part) {
+  if (part.empty() || session_.state_broken || session_.merge_refused) return true;
+  if (!session_.state_started) {
+    session_.state_started = true;
+    if (part.front() != std::byte{static_cast<std::uint8_t>(SerfType::push_pull)}) {
+      session_.state_broken = true;
+      return true;
+    }
+    part = part.subspan(1);
+    if (part.empty()) return true;
+  }
+  const auto progress = session_.state.feed(part, *this);
+  if (!progress) {
+    session_.state_broken = true;
+    ++node_.counters.messages_dropped;
+    node_.report.trace(now_, TraceKind::message_dropped,
+                       {.endpoint = session_.peer, .error = progress.error()}, node_.counters);
+  }
+  return true;
+}
+
+bool MergeSink::on_user_message_header(const UserHeader&) {
+  session_.message = Session::Message::user;
+  return true;
+}
+
+// Serf sends nothing this way: a user message on a stream is read to its end and dropped.
+bool MergeSink::on_user_bytes(Bytes) {
+  return true;
+}
+
+bool MergeSink::on_ping(const Ping& ping) {
+  if (session_.kind != Session::Kind::inbound) return false;
+  if (!ping.node.empty() && ping.node != node_.self_name()) return false;
+  session_.message = Session::Message::ping;
+  session_.ping_sequence = ping.sequence;
+  return true;
+}
+
+bool MergeSink::on_ack(const Ack& ack) {
+  if (session_.kind != Session::Kind::ping || ack.sequence != session_.ping_sequence) return false;
+  session_.message = Session::Message::ack;
+  return true;
+}
+
+bool MergeSink::on_error_message(const ErrorMessage& message) {
+  session_.message = Session::Message::error;
+  session_.error_bytes = message.text.copy(session_.error_text.data(), session_.error_text.size());
+  return true;
+}
+
+void MergeSink::on_member_clock(LamportTime time) {
+  node_.member_clock.witness_clock(time);
+}
+
+void MergeSink::on_event_clock(LamportTime time) {
+  node_.events.witness_clock(time);
+  if (session_.dial.ignore_old) node_.events.raise_minimum(time);
+}
+
+void MergeSink::on_query_clock(LamportTime time) {
+  node_.queries.witness_clock(time);
+}
+
+bool MergeSink::listed_as_left(std::string_view name, NameHash hash) const {
+  const std::optional<Slot> slot = node_.members.find(hash, name);
+  if (slot) return node_.left_in_merge[index_of(*slot)] == session_.epoch;
+  return std::ranges::find(session_.left_unknown, hash) != session_.left_unknown.end();
+}
+
+void MergeSink::on_left_member(std::string_view name) {
+  const NameHash hash = hash_name(name);
+  const std::optional<Slot> slot = node_.members.find(hash, name);
+  if (slot) {
+    node_.left_in_merge[index_of(*slot)] = session_.epoch;
+  } else if (session_.left_unknown.size() < Sessions::left_unknown_max) {
+    session_.left_unknown.push_back(hash);
+  }
+}
+
+void MergeSink::on_status(std::string_view name, LamportTime time) {
+  if (name.size() > node_.options.capacity.name_bytes_max) return;
+  if (!listed_as_left(name, hash_name(name))) {
+    apply_join_intent(node_, now_, {.time = time, .node = name});
+    return;
+  }
+  const LamportTime after{to_number(time) + 1};
+  apply_leave_intent(node_, now_, {.time = after, .node = name, .prune = false});
+}
+
+void MergeSink::on_event(const UserEvent& event) {
+  apply_user_event(node_, now_, {.time = event.time, .name = event.name, .payload = event.payload});
+}
+
+}  // namespace starling

@@ -1,0 +1,152 @@
+#include "core/shard/node.h"
+
+namespace starling {
+
+namespace {
+
+// Messages of one turn before they are applied; a datagram may unfold to parts_max of them.
+constexpr std::size_t parts_per_turn = 4096;
+constexpr std::size_t scratch_bytes = 65'536;
+constexpr std::uint32_t recent_intents_max = 4096;
+constexpr std::uint32_t serf_updates_max = 16'384;
+// memberlist's own refutations have a subject of their own, above all slots.
+constexpr std::uint32_t special_subjects = 1;
+
+EnvelopePolicy policy_of(const EngineOptions& options) {
+  return {.label = {.label = options.label, .skip_inbound_check = options.skip_inbound_label_check},
+          .verify_incoming = options.verify_incoming,
+          .verify_outgoing = options.verify_outgoing,
+          .compress = options.compress,
+          .encryption_version = options.versions.protocol_current == 1 ? 0u : 1u};
+}
+
+AllowList allow_list_of(const EngineOptions& options) {
+  AllowList list;
+  for (const std::string& network : options.swim.cidrs_allowed) {
+    CHECK(list.add(network));  // problem_with has looked at them
+  }
+  return list;
+}
+
+DisseminationLimits membership_limits(const EngineOptions& options) {
+  const std::uint32_t members = options.capacity.members_max;
+  return {.updates_max = members + special_subjects,
+          .subjects_max = members + special_subjects,
+          .slab_bytes = options.capacity.queue_slab_bytes,
+          .message_bytes_max = static_cast<std::uint32_t>(options.swim.udp_buffer_bytes)};
+}
+
+DisseminationLimits serf_limits(const EngineOptions& options) {
+  return {.updates_max = serf_updates_max,
+          .subjects_max = 0,
+          .slab_bytes = options.capacity.queue_slab_bytes / 2,
+          .message_bytes_max = static_cast<std::uint32_t>(options.swim.udp_buffer_bytes)};
+}
+
+EventBufferLimits event_limits(const EngineOptions& options) {
+  return {.slots = static_cast<std::uint32_t>(options.serf.event_slots),
+          .events_max = 8192,
+          .storage_bytes = static_cast<std::uint32_t>(options.capacity.event_slab_bytes)};
+}
+
+QueryBufferLimits query_limits(const EngineOptions& options) {
+  return {.slots = static_cast<std::uint32_t>(options.serf.query_slots), .ids_per_slot_max = 64};
+}
+
+// A name and metadata of an ordinary size each; a table full of the largest ones takes fewer rows.
+std::size_t member_slab(const CapacityOptions& capacity) {
+  if (capacity.member_slab_bytes != 0) return capacity.member_slab_bytes;
+  return (std::size_t{1} << 20) + std::size_t{capacity.members_max} * 320;
+}
+
+std::size_t stream_ops_max(const CapacityOptions& capacity) {
+  return std::size_t{capacity.streams_max} * 4 + 64;
+}
+
+}  // namespace
+
+std::size_t Node::footprint(const EngineOptions& options) {
+  const CapacityOptions& capacity = options.capacity;
+  const std::uint32_t members = capacity.members_max;
+  Footprint need;
+  need.add(TimerWheel::footprint(TimerRanges(capacity).end));
+  need.make<StreamOp>(stream_ops_max(capacity));
+  need.make<std::uint8_t>(members);  // Reporter
+  need.make<Slot>(members);
+  need.bytes(Peeler::workspace_bytes(options.envelope_limits));
+  need.make<Bytes>(parts_per_turn);
+  need.bytes(scratch_bytes);
+  need.bytes(scratch_bytes);
+  need.add(MemberTable::footprint(members, member_slab(capacity)));
+  need.add(PeerList::footprint(members));
+  need.add(Suspicions::footprint(members));
+  need.add(Dissemination::footprint(membership_limits(options)));
+  need.make<ProbeRelay>(capacity.relays_max);
+  need.add(SerfMembers::footprint(members));
+  need.add(RecentIntents::footprint(recent_intents_max));
+  need.add(EventBuffer::footprint(event_limits(options)));
+  need.add(QueryBuffer::footprint(query_limits(options)));
+  for (int queue = 0; queue < 3; ++queue) need.add(Dissemination::footprint(serf_limits(options)));
+  need.add(Sessions::footprint(options));
+  need.make<std::uint32_t>(members);  // left_in_merge
+  return need.total();
+}
+
+Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter event_writer)
+    : options(given),
+      policy(policy_of(options)),
+      timers(options.capacity),
+      rng(options.seed),
+      nonce_rng(options.seed ^ 0x6e6f'6e63'6573'0000),
+      buckets(1, rng),
+      wheel(arena, timers.end, start),
+      out(arena, stream_ops_max(options.capacity)),
+      report(arena, options.capacity.members_max, std::move(event_writer)),
+      cipher(options.keyring),
+      peeler(options.envelope_limits,
+             arena.bytes(Peeler::workspace_bytes(options.envelope_limits))),
+      parts(arena.make<Bytes>(parts_per_turn)),
+      packet_scratch(arena.bytes(scratch_bytes)),
+      user_scratch(arena.bytes(scratch_bytes)),
+      members(arena, options.capacity.members_max, member_slab(options.capacity)),
+      peers(arena, options.capacity.members_max),
+      suspicions(arena, options.capacity.members_max),
+      awareness(static_cast<std::int32_t>(options.swim.awareness_max_multiplier)),
+      broadcasts(arena, membership_limits(options)),
+      admission(allow_list_of(options)),
+      relays(arena.make<ProbeRelay>(options.capacity.relays_max)),
+      serf(arena, options.capacity.members_max),
+      recent_intents(arena, recent_intents_max),
+      events(arena, event_limits(options)),
+      queries(arena, query_limits(options)),
+      intent_queue(arena, serf_limits(options)),
+      event_queue(arena, serf_limits(options)),
+      query_queue(arena, serf_limits(options)),
+      sessions(arena, options, policy, cipher),
+      left_in_merge(arena.make<std::uint32_t>(options.capacity.members_max)) {
+  std::copy(options.meta.begin(), options.meta.end(), reinterpret_cast<char*>(meta_room.data()));
+  meta_bytes = options.meta.size();
+  // Each clock starts at 1 and goes past what an earlier run has seen.
+  member_clock.increment();
+  const SerfOptions& restored = options.serf;
+  if (restored.member_clock != LamportTime{}) member_clock.witness(restored.member_clock);
+  if (restored.event_clock != LamportTime{}) events.witness(restored.event_clock);
+  if (restored.query_clock != LamportTime{}) queries.witness(restored.query_clock);
+  events.raise_minimum(restored.event_minimum);
+  queries.raise_minimum(restored.query_minimum);
+}
+
+SequenceNumber Node::next_sequence() {
+  // The top 8 bits name the shard that waits for the answer; here it is shard 0.
+  sequence = (sequence + 1) & 0x00ff'ffff;
+  if (sequence == 0) sequence = 1;
+  return SequenceNumber{sequence};
+}
+
+Nonce Node::next_nonce() {
+  Nonce nonce{};
+  if (cipher.enabled()) nonce_rng.fill(nonce);
+  return nonce;
+}
+
+}  // namespace starling

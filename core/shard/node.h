@@ -1,0 +1,176 @@
+// The memory of a shard: every piece of the protocol, side by side, with nothing happening yet.
+//
+// The work is done by free functions, one file for each kind of turn or message (gossip_turn,
+// probe_turn, apply_alive, ...), which take the Node they work on. That keeps the pieces below
+// ignorant of each other and this struct the only place where they meet. Owned by a Shard, used on
+// its lane; everything of variable size comes from the engine's memory.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "core/base/arena.h"
+#include "core/base/rng.h"
+#include "core/base/wheel.h"
+#include "core/serf/event_buffer.h"
+#include "core/serf/intents.h"
+#include "core/serf/lamport.h"
+#include "core/serf/members.h"
+#include "core/serf/query_buffer.h"
+#include "core/shard/bucket_map.h"
+#include "core/shard/counters.h"
+#include "core/shard/options.h"
+#include "core/shard/outbox.h"
+#include "core/shard/reporter.h"
+#include "core/shard/sessions.h"
+#include "core/shard/waiters.h"
+#include "core/swim/admission.h"
+#include "core/swim/awareness.h"
+#include "core/swim/dissemination.h"
+#include "core/swim/member_table.h"
+#include "core/swim/peer_list.h"
+#include "core/swim/suspicion.h"
+#include "wire/envelope.h"
+
+namespace starling {
+
+// Timers are numbers in the wheel: first the fixed ones, then one range per kind.
+enum class FixedTimer : std::uint32_t {
+  gossip,
+  probe_tick,
+  probe_stage,
+  push_pull,
+  reap,
+  reconnect,
+  queue_check,
+  leave,
+  count,
+};
+
+struct TimerRanges {
+  std::uint32_t waiters, prunes, sessions, relays, suspicions, end;
+  explicit TimerRanges(const CapacityOptions& capacity)
+      : waiters(static_cast<std::uint32_t>(FixedTimer::count)),
+        prunes(waiters + Waiters::waiters_max),
+        sessions(prunes + prunes_max),
+        relays(sessions + capacity.streams_max),
+        suspicions(relays + capacity.relays_max),
+        end(suspicions + capacity.members_max) {}
+  // Members pruned while they are still leaving wait this many at a time; more are refused.
+  static constexpr std::uint32_t prunes_max = 64;
+};
+constexpr TimerId timer(FixedTimer fixed) {
+  return TimerId{static_cast<std::uint32_t>(fixed)};
+}
+
+// The probe that runs now; memberlist runs one at a time (protocol/memberlist section 11).
+struct Probe {
+  enum class Stage : std::uint8_t { idle, direct, indirect };
+  Stage stage = Stage::idle;
+  SequenceNumber sequence{};
+  Slot target{};
+  NameHash target_hash{};  // the row may be taken by another name while the probe runs
+  Incarnation incarnation{};
+  Instant started{};
+  Instant deadline{};
+  unsigned nacks_expected = 0;
+  unsigned nacks_received = 0;
+  bool stream_acked = false;
+  bool tick_pending = false;  // a tick came while the probe ran; memberlist keeps one
+};
+
+// An indirect probe done for somebody else.
+struct ProbeRelay {
+  bool used = false;
+  bool nack = false;
+  SequenceNumber ours{};
+  SequenceNumber theirs{};
+  Endpoint requester;
+};
+
+// Where a graceful leave stands (protocol/serf section 8).
+enum class LeaveStage : std::uint8_t { none, intent, dead, propagate, left };
+
+struct Node {
+  Node(Arena& arena, const EngineOptions& options, Instant start, EventWriter events);
+
+  // Memory that a Node takes from its arena.
+  static std::size_t footprint(const EngineOptions& options);
+
+  TimerId waiter_timer(std::uint32_t i) const { return TimerId{timers.waiters + i}; }
+  TimerId prune_timer(std::uint32_t i) const { return TimerId{timers.prunes + i}; }
+  TimerId session_timer(std::uint32_t i) const { return TimerId{timers.sessions + i}; }
+  TimerId relay_timer(std::uint32_t i) const { return TimerId{timers.relays + i}; }
+  TimerId suspicion_timer(Slot slot) const {
+    return TimerId{timers.suspicions + static_cast<std::uint32_t>(slot)};
+  }
+
+  bool is_self(Slot slot) const { return slot == self; }
+  std::string_view self_name() const { return options.name; }
+  bool alive_itself() const { return leave == LeaveStage::none; }
+  // memberlist's n: everybody in its node list, ourselves, the dead and the left included.
+  std::uint32_t nodes() const { return static_cast<std::uint32_t>(peers.size()); }
+  Bytes own_meta() const { return Bytes(meta_room).first(meta_bytes); }
+  SequenceNumber next_sequence();
+  Nonce next_nonce();
+
+  const EngineOptions options;
+  const EnvelopePolicy policy;
+  const TimerRanges timers;
+  Rng rng;
+  Rng nonce_rng;  // its own, so that encryption does not change the other choices
+  BucketMap buckets;
+  TimerWheel wheel;
+  Outbox out;
+  Counters counters;
+  Reporter report;
+
+  // Bytes in and out.
+  Cipher cipher;
+  Peeler peeler;
+  Wrapper wrapper;
+  std::span<Bytes> parts;       // messages of the packets taken in this turn
+  MutableBytes packet_scratch;  // one datagram being built
+  MutableBytes user_scratch;    // one user message being prefixed with its type
+  Scratch decode_scratch;
+
+  // memberlist's part.
+  MemberTable members;
+  PeerList peers;
+  Suspicions suspicions;
+  Awareness awareness;
+  Dissemination broadcasts;
+  AllowList admission;
+  ProbeWalk probe_walk;
+  Probe probe;
+  std::span<ProbeRelay> relays;
+  std::uint32_t sequence = 0;
+  Incarnation incarnation{};
+  Slot self = no_slot;
+  bool swim_left =
+      false;  // memberlist's leave flag: statements about ourselves are no longer answered
+  std::array<std::byte, meta_bytes_limit> meta_room{};
+  std::size_t meta_bytes = 0;
+  std::uint32_t live_others = 0;  // alive or suspect members besides ourselves
+
+  // Serf's part.
+  SerfMembers serf;
+  RecentIntents recent_intents;
+  LamportClock member_clock;
+  EventBuffer events;
+  QueryBuffer queries;
+  Dissemination intent_queue;
+  Dissemination event_queue;
+  Dissemination query_queue;
+  std::array<Slot, TimerRanges::prunes_max> prunes;
+  LeaveStage leave = LeaveStage::none;
+  std::uint64_t leave_token = 0;
+  Waiters waiters;
+
+  // Streams.
+  Sessions sessions;
+  std::uint32_t merge_epoch = 0;           // names one push/pull state being merged
+  std::span<std::uint32_t> left_in_merge;  // by slot: the epoch in which it was listed as left
+};
+
+}  // namespace starling

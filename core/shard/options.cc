@@ -1,0 +1,93 @@
+#include "core/shard/options.h"
+
+namespace starling {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+std::optional<Profile> profile_from(std::string_view text) {
+  if (text == "lan") return Profile::lan;
+  if (text == "wan") return Profile::wan;
+  if (text == "local") return Profile::local;
+  return std::nullopt;
+}
+
+SwimOptions SwimOptions::of(Profile profile) {
+  SwimOptions options;  // lan
+  if (profile == Profile::wan) {
+    options.probe_interval = seconds(5);
+    options.probe_timeout = seconds(3);
+    options.suspicion_mult = 6;
+    options.gossip_interval = milliseconds(500);
+    options.gossip_nodes = 4;
+    options.gossip_to_the_dead_time = seconds(60);
+    options.push_pull_interval = seconds(60);
+    options.stream_timeout = seconds(30);
+  }
+  if (profile == Profile::local) {
+    options.probe_timeout = milliseconds(200);
+    options.indirect_checks = 1;
+    options.suspicion_mult = 3;
+    options.gossip_interval = milliseconds(100);
+    options.retransmit_mult = 2;
+    options.gossip_to_the_dead_time = seconds(15);
+    options.push_pull_interval = seconds(15);
+    options.stream_timeout = seconds(1);
+  }
+  return options;
+}
+
+std::optional<std::string> problem_with(const EngineOptions& options) {
+  const SwimOptions& swim = options.swim;
+  const CapacityOptions& capacity = options.capacity;
+  const auto at_most = [](const char* name, std::size_t value,
+                          std::size_t bound) -> std::optional<std::string> {
+    if (value <= bound) return std::nullopt;
+    return std::string(name) + " is " + std::to_string(value) + ", the bound is " +
+           std::to_string(bound);
+  };
+  if (options.name.empty()) return "name is empty";
+  if (auto problem = at_most("name length", options.name.size(), capacity.name_bytes_max)) {
+    return problem;
+  }
+  if (auto problem = at_most("name_bytes_max", capacity.name_bytes_max, 1024)) return problem;
+  if (options.advertise.address.empty()) return "advertise has no address";
+  if (options.advertise.port == 0) return "advertise has no port";
+  if (options.meta.size() > meta_bytes_limit) {
+    return "Encoded length of tags exceeds limit of 512 bytes";
+  }
+  if (auto problem = at_most("label length", options.label.size(), label_bytes_max)) {
+    return problem;
+  }
+  if (options.versions.protocol_current < 1 || options.versions.protocol_current > 5) {
+    return "protocol version " + std::to_string(options.versions.protocol_current) +
+           " is not in 1..5";
+  }
+  if (capacity.members_max < 1) return "members_max is 0";
+  if (auto problem = at_most("members_max", capacity.members_max, 1u << 24)) return problem;
+  if (capacity.streams_max < 4) return "streams_max is below 4";
+  if (auto problem = at_most("streams_max", capacity.streams_max, 4096)) return problem;
+  if (capacity.relays_max < 1) return "relays_max is 0";
+  if (auto problem = at_most("relays_max", capacity.relays_max, 1u << 20)) return problem;
+  if (swim.udp_buffer_bytes < 512) return "udp_buffer_bytes is below 512";
+  if (auto problem = at_most("udp_buffer_bytes", swim.udp_buffer_bytes, 60'000)) return problem;
+  if (swim.suspicion_mult < 1) return "suspicion_mult is 0";
+  if (auto problem = at_most("suspicion_mult", swim.suspicion_mult, 10)) return problem;
+  if (swim.suspicion_max_timeout_mult < 1) return "suspicion_max_timeout_mult is 0";
+  if (swim.awareness_max_multiplier < 1) return "awareness_max_multiplier is 0";
+  if (auto problem = at_most("gossip_nodes", swim.gossip_nodes, 14)) return problem;
+  if (auto problem = at_most("indirect_checks", swim.indirect_checks, 14)) return problem;
+  if (swim.probe_interval.count() > 0 && swim.probe_timeout.count() <= 0) {
+    return "probe_timeout is not positive";
+  }
+  if (swim.stream_timeout.count() <= 0) return "stream_timeout is not positive";
+  if (auto problem = at_most("user_event_bytes_max", options.serf.user_event_bytes_max, 9216)) {
+    return "user event size limit exceeds limit of 9216 bytes";
+  }
+  if (options.serf.event_slots < 1 || options.serf.query_slots < 1) {
+    return "event_slots or query_slots is 0";
+  }
+  return std::nullopt;
+}
+
+}  // namespace starling

@@ -1,0 +1,253 @@
+#include "core/shard/probe_turn.h"
+
+#include "core/shard/apply_suspect.h"
+#include "core/shard/reap_turn.h"
+#include "core/shard/send.h"
+#include "core/shard/stream_turn.h"
+
+namespace starling {
+
+namespace {
+
+bool target_still_there(const Node& node) {
+  const Probe& probe = node.probe;
+  return node.members.occupied(probe.target) && node.members.listed(probe.target) &&
+         node.members.hash(probe.target) == probe.target_hash;
+}
+
+void send_direct(Node& node) {
+  const Probe& probe = node.probe;
+  const Slot target = probe.target;
+  const std::string_view name = node.members.name(target);
+  const Ping ping{.sequence = probe.sequence, .node = name, .source = own_source(node)};
+  ++node.counters.pings_sent;
+  if (node.members.state(target) == MemberState::alive) {
+    send_message(node, node.members.endpoint(target), ping);
+    return;
+  }
+  // The accused hears of the accusation together with the ping, so that it can refute at once.
+  std::array<std::byte, 1024> ping_room;
+  Writer ping_out(ping_room);
+  encode(ping, ping_out);
+  std::array<std::byte, 3072> suspect_room;
+  Writer suspect_out(suspect_room);
+  encode(Suspect{.incarnation = probe.incarnation, .node = name, .from = node.self_name()},
+         suspect_out);
+  CompoundBuilder builder(node.packet_scratch);
+  if (!ping_out.ok() || !suspect_out.ok()) return;
+  builder.add(ping_out.written());
+  builder.add(suspect_out.written());
+  send_datagram(node, node.members.endpoint(target), builder.finish(),
+                node.members.versions(target).protocol_max >= 5);
+}
+
+void start(Node& node, Instant now, Slot target) {
+  Probe& probe = node.probe;
+  const Duration whole = node.awareness.scale(node.options.swim.probe_interval);
+  probe = {.stage = Probe::Stage::direct,
+           .sequence = node.next_sequence(),
+           .target = target,
+           .target_hash = node.members.hash(target),
+           .incarnation = node.members.incarnation(target),
+           .started = now,
+           .deadline = now + whole,
+           .tick_pending = probe.tick_pending};
+  node.report.trace(now, TraceKind::probe, {.name = node.members.name(target)}, node.counters);
+  send_direct(node);
+  node.wheel.arm(timer(FixedTimer::probe_stage),
+                 now + std::min(node.options.swim.probe_timeout, whole));
+}
+
+void start_next(Node& node, Instant now) {
+  node.probe.stage = Probe::Stage::idle;
+  const auto on_wrap = [&] { reap_nodes(node, now); };
+  const auto skip = [&](Slot slot) {
+    const MemberState state = node.members.state(slot);
+    return node.is_self(slot) || state == MemberState::dead || state == MemberState::left;
+  };
+  const std::optional<Slot> target = node.probe_walk.next(node.peers, skip, on_wrap);
+  if (target) start(node, now, *target);
+}
+
+// Ends the probe. A tick that came meanwhile starts the next one at once.
+void finish(Node& node, Instant now) {
+  node.wheel.cancel(timer(FixedTimer::probe_stage));
+  node.probe.stage = Probe::Stage::idle;
+  if (!node.probe.tick_pending) return;
+  node.probe.tick_pending = false;
+  start_next(node, now);
+}
+
+void ask_others(Node& node, Instant now) {
+  Probe& probe = node.probe;
+  probe.stage = Probe::Stage::indirect;
+  std::array<Slot, 16> chosen;
+  const std::size_t wanted =
+      std::min<std::size_t>(node.options.swim.indirect_checks, chosen.size());
+  const std::size_t count =
+      node.peers.sample(node.rng, std::span(chosen).first(wanted), [&](Slot slot) {
+        return node.is_self(slot) || slot == probe.target ||
+               node.members.state(slot) != MemberState::alive;
+      });
+  const Endpoint target = node.members.endpoint(probe.target);
+  IndirectPing ping{.sequence = probe.sequence,
+                    .target = target.address.bytes(),
+                    .port = target.port,
+                    .node = node.members.name(probe.target),
+                    .nack = false,
+                    .source = own_source(node)};
+  for (const Slot relay : std::span(chosen).first(count)) {
+    ping.nack = node.members.versions(relay).protocol_max >= 4;
+    if (ping.nack) ++probe.nacks_expected;
+    ++node.counters.indirect_pings_sent;
+    send_message(node, node.members.endpoint(relay), ping);
+  }
+  node.report.trace(now, TraceKind::probe_indirect, {.name = ping.node, .number = count},
+                    node.counters);
+  if (node.options.swim.stream_pings && node.members.versions(probe.target).protocol_max >= 3) {
+    dial_ping(node, now, probe.target, probe.sequence, probe.deadline);
+  }
+  node.wheel.arm(timer(FixedTimer::probe_stage), probe.deadline);
+}
+
+void fail(Node& node, Instant now) {
+  const Probe probe = node.probe;
+  const std::string_view name = node.members.name(probe.target);
+  if (probe.stream_acked) {
+    node.report.trace(now, TraceKind::probe_stream_acked, {.name = name}, node.counters);
+    change_health(node, now, -1);
+    return finish(node, now);
+  }
+  ++node.counters.probes_failed;
+  node.report.trace(now, TraceKind::probe_failed, {.name = name}, node.counters);
+  // Missing nacks say that the trouble may be ours; without relays every failure does.
+  int delta = 1;
+  if (probe.nacks_expected > 0) {
+    delta = static_cast<int>(probe.nacks_expected) -
+            static_cast<int>(std::min(probe.nacks_received, probe.nacks_expected));
+  }
+  change_health(node, now, delta);
+  apply_suspect(node, now,
+                {.incarnation = probe.incarnation, .node = name, .from = node.self_name()});
+  finish(node, now);
+}
+
+// The relay that waits for an ack of this number, if any.
+ProbeRelay* relay_of(Node& node, SequenceNumber sequence) {
+  ProbeRelay& relay = node.relays[to_number(sequence) % node.relays.size()];
+  return relay.used && relay.ours == sequence ? &relay : nullptr;
+}
+
+Endpoint answer_to(const Source& source, const Endpoint& from) {
+  if (source.address.empty() || source.port == 0) return from;
+  return {IpAddress(source.address), source.port};
+}
+
+}  // namespace
+
+void change_health(Node& node, Instant now, int delta) {
+  const auto before = node.awareness.score();
+  node.awareness.apply(delta);
+  const auto after = node.awareness.score();
+  if (before == after) return;
+  node.report.trace(now, TraceKind::health_changed, {.number = static_cast<std::uint64_t>(after)},
+                    node.counters);
+}
+
+void probe_tick(Node& node, Instant now) {
+  if (node.probe.stage != Probe::Stage::idle) {
+    node.probe.tick_pending = true;
+    return;
+  }
+  start_next(node, now);
+}
+
+void probe_stage_due(Node& node, Instant now) {
+  if (node.probe.stage == Probe::Stage::idle) return;
+  if (!target_still_there(node)) return finish(node, now);
+  if (node.probe.stage == Probe::Stage::direct) return ask_others(node, now);
+  fail(node, now);
+}
+
+void apply_ping(Node& node, Instant now, const Ping& ping, const Endpoint& from) {
+  if (!ping.node.empty() && ping.node != node.self_name()) {
+    node.report.trace(now, TraceKind::message_dropped,
+                      {.name = ping.node, .endpoint = from, .text = "ping for another name"},
+                      node.counters);
+    ++node.counters.messages_dropped;
+    return;
+  }
+  const Endpoint to = answer_to(ping.source, from);
+  if (to.address.empty()) {  // neither 4 nor 16 bytes: nowhere to send to
+    ++node.counters.messages_dropped;
+    return;
+  }
+  ++node.counters.pings_answered;
+  send_message(node, to, Ack{.sequence = ping.sequence, .payload = {}});
+}
+
+void apply_indirect_ping(Node& node, Instant now, const IndirectPing& ping, const Endpoint& from) {
+  const bool old_protocol = node.options.versions.protocol_current < 2;
+  const Endpoint target{IpAddress(ping.target),
+                        ping.port == 0 || old_protocol ? node.options.bind_port() : ping.port};
+  const Endpoint requester = answer_to(ping.source, from);
+  const SequenceNumber ours = node.next_sequence();
+  const std::uint32_t place = to_number(ours) % static_cast<std::uint32_t>(node.relays.size());
+  ProbeRelay& relay = node.relays[place];
+  if (target.address.empty() || requester.address.empty() || relay.used) {
+    ++node.counters.messages_dropped;
+    return;
+  }
+  relay = {.used = true,
+           .nack = ping.nack,
+           .ours = ours,
+           .theirs = ping.sequence,
+           .requester = requester};
+  node.wheel.arm(node.relay_timer(place), now + node.options.swim.probe_timeout);
+  ++node.counters.indirect_pings_served;
+  send_message(node, target, Ping{.sequence = ours, .node = ping.node, .source = own_source(node)});
+}
+
+void apply_ack(Node& node, Instant now, const Ack& ack) {
+  if (node.probe.stage != Probe::Stage::idle && ack.sequence == node.probe.sequence) {
+    ++node.counters.acks_received;
+    if (target_still_there(node)) {
+      const auto trip = static_cast<std::uint64_t>((now - node.probe.started).count());
+      node.report.trace(now, TraceKind::probe_acked,
+                        {.name = node.members.name(node.probe.target), .number = trip},
+                        node.counters);
+    }
+    change_health(node, now, -1);
+    return finish(node, now);
+  }
+  ProbeRelay* relay = relay_of(node, ack.sequence);
+  if (relay == nullptr) {
+    ++node.counters.acks_unmatched;
+    return;
+  }
+  ++node.counters.acks_received;
+  node.wheel.cancel(node.relay_timer(static_cast<std::uint32_t>(relay - node.relays.data())));
+  relay->used = false;
+  send_message(node, relay->requester, Ack{.sequence = relay->theirs, .payload = {}});
+}
+
+void apply_nack(Node& node, const Nack& nack) {
+  if (node.probe.stage == Probe::Stage::idle || nack.sequence != node.probe.sequence) return;
+  ++node.probe.nacks_received;
+  ++node.counters.nacks_received;
+}
+
+void relay_due(Node& node, std::uint32_t place) {
+  ProbeRelay& relay = node.relays[place];
+  if (!relay.used) return;
+  relay.used = false;
+  if (relay.nack) send_message(node, relay.requester, Nack{.sequence = relay.theirs});
+}
+
+void stream_ping_acked(Node& node, SequenceNumber sequence) {
+  if (node.probe.stage == Probe::Stage::indirect && node.probe.sequence == sequence) {
+    node.probe.stream_acked = true;
+  }
+}
+
+}  // namespace starling

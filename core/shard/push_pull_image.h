@@ -1,0 +1,14 @@
+// Our own push/pull state as bytes: header, every listed node, Serf's state.
+//
+// protocol/memberlist section 6.11, protocol/serf section 7. Built at one instant, so that counts
+// and contents agree however long it takes to send.
+#pragma once
+
+#include "core/shard/node.h"
+
+namespace starling {
+
+// The message, type byte first, inside `room`. Empty when it does not fit.
+Bytes build_push_pull(const Node& node, bool join, MutableBytes room);
+
+}  // namespace starling

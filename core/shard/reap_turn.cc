@@ -1,0 +1,114 @@
+#include "core/shard/reap_turn.h"
+
+#include "core/shard/stream_turn.h"
+
+namespace starling {
+
+namespace {
+
+// Rows looked at in one turn of the reaper; more than this many wait for the next.
+constexpr std::uint32_t reap_budget = 4096;
+// How soon to try again when the owner has not drained its reports.
+constexpr Duration retry_delay = std::chrono::milliseconds(100);
+
+// Frees a row that nobody knows any more, once its last report is out.
+void release_row(Node& node, Instant now, Slot slot) {
+  if (node.members.listed(slot) || node.serf.contains(slot)) return;
+  if (node.report.pending(slot)) return prune_later(node, now, slot, retry_delay);
+  node.members.erase(slot);
+}
+
+}  // namespace
+
+void reap_nodes(Node& node, Instant now) {
+  const Duration keep = node.options.swim.gossip_to_the_dead_time;
+  node.peers.remove_if([&](Slot slot) {
+    const MemberState state = node.members.state(slot);
+    const bool gone = state == MemberState::dead || state == MemberState::left;
+    if (!gone || node.is_self(slot)) return false;
+    if (now - node.members.state_changed(slot) <= keep) return false;
+    if (!node.report.calm()) return false;  // next round
+    node.report.trace(now, TraceKind::member_reaped, {.name = node.members.name(slot)},
+                      node.counters);
+    node.members.listed(slot) = false;
+    release_row(node, now, slot);
+    return true;
+  });
+  node.peers.shuffle(node.rng);
+}
+
+void erase_member(Node& node, Instant now, Slot slot) {
+  if (!node.report.calm()) return prune_later(node, now, slot, retry_delay);
+  node.report.member(now, node.members, node.serf, slot, MemberEventKind::reap, node.counters);
+  node.serf.erase(slot);
+  release_row(node, now, slot);
+}
+
+Duration prune_delay(const Node& node) {
+  return node.options.serf.broadcast_timeout + node.options.serf.leave_propagate_delay;
+}
+
+void prune_later(Node& node, Instant now, Slot slot, Duration delay) {
+  for (std::uint32_t place = 0; place < TimerRanges::prunes_max; ++place) {
+    if (node.wheel.armed(node.prune_timer(place))) continue;
+    node.prunes[place] = slot;
+    node.wheel.arm(node.prune_timer(place), now + delay);
+    return;
+  }
+  // All places are taken: the member stays until the reaper's time-out or the next prune.
+}
+
+void prune_due(Node& node, Instant now, std::uint32_t place) {
+  const Slot slot = node.prunes[place];
+  if (!node.members.occupied(slot)) return;
+  if (!node.serf.contains(slot)) return release_row(node, now, slot);
+  if (node.serf.prune_due(slot)) erase_member(node, now, slot);
+}
+
+void reap_turn(Node& node, Instant now) {
+  const SerfOptions& serf = node.options.serf;
+  node.recent_intents.expire(now, serf.recent_intent_timeout);
+  bool finished = true;
+  if (node.report.calm()) {
+    finished = node.serf.reap(
+        now, {.reconnect = serf.reconnect_timeout, .tombstone = serf.tombstone_timeout},
+        reap_budget, [&](Slot slot) {
+          node.report.member(now, node.members, node.serf, slot, MemberEventKind::reap,
+                             node.counters);
+          node.serf.erase(slot);
+          release_row(node, now, slot);
+        });
+  }
+  node.wheel.arm(timer(FixedTimer::reap), now + (finished ? serf.reap_interval : retry_delay));
+}
+
+void reconnect_turn(Node& node, Instant now) {
+  node.wheel.arm(timer(FixedTimer::reconnect), now + node.options.serf.reconnect_interval);
+  if (node.leave != LeaveStage::none) return;
+  const std::optional<Slot> candidate = node.serf.reconnect_candidate(node.rng);
+  if (!candidate) return;
+  const Endpoint at = node.members.endpoint(*candidate);
+  node.report.trace(now, TraceKind::reconnect,
+                    {.name = node.members.name(*candidate), .endpoint = at}, node.counters);
+  dial_push_pull(node, now, at, {.join = true});
+}
+
+void queue_check_turn(Node& node, Instant now) {
+  const SerfOptions& serf = node.options.serf;
+  node.wheel.arm(timer(FixedTimer::queue_check), now + serf.queue_check_interval);
+  const struct {
+    std::string_view name;
+    Dissemination& queue;
+  } queues[] = {
+      {"Intent", node.intent_queue}, {"Event", node.event_queue}, {"Query", node.query_queue}};
+  for (const auto& [name, queue] : queues) {
+    if (queue.size() < serf.queue_depth_warning) continue;
+    node.report.trace(now, TraceKind::queue_warning, {.number = queue.size(), .text = name},
+                      node.counters);
+    if (queue.size() > serf.queue_depth_max) {
+      queue.prune(static_cast<std::uint32_t>(serf.queue_depth_max));
+    }
+  }
+}
+
+}  // namespace starling

@@ -1,0 +1,74 @@
+#include "core/shard/send.h"
+
+#include "core/shard/broadcast.h"
+
+namespace starling {
+
+namespace {
+
+std::size_t encryption_overhead(const Node& node, bool only_when_sending) {
+  if (!node.cipher.enabled()) return 0;
+  if (only_when_sending && !node.policy.verify_outgoing) return 0;
+  return node.policy.encryption_version == 0 ? encrypt_overhead_v0_max : encrypt_overhead_v1;
+}
+
+// What a datagram may hold besides the compound header, `taken` bytes of it being used already.
+std::size_t gossip_budget(const Node& node, std::size_t taken, bool piggyback) {
+  const std::size_t overhead = compound_header_bytes + label_overhead(node.policy.label.label) +
+                               encryption_overhead(node, piggyback) + taken;
+  const std::size_t limit = node.options.swim.udp_buffer_bytes;
+  return overhead < limit ? limit - overhead : 0;
+}
+
+// The packet scratch behind a compound of `budget` bytes of parts.
+CompoundBuilder builder_for(Node& node) {
+  return CompoundBuilder(node.packet_scratch);
+}
+
+}  // namespace
+
+Source own_source(const Node& node) {
+  return {.address = node.options.advertise.address.bytes(),
+          .port = node.options.advertise.port,
+          .node = node.self_name()};
+}
+
+void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc) {
+  TxPacket* packet = node.out.packet(to);
+  if (packet == nullptr) {
+    ++node.counters.packets_not_sent;
+    return;
+  }
+  const Nonce nonce = node.next_nonce();
+  const std::size_t bytes =
+      node.wrapper.datagram(message, with_crc, node.policy, node.cipher, nonce, packet->room);
+  if (bytes == 0) {
+    ++node.counters.packets_not_sent;
+    return;
+  }
+  node.out.commit(bytes);
+  ++node.counters.packets_out;
+  node.counters.bytes_out += bytes;
+}
+
+void send_with_gossip(Node& node, const Endpoint& to, Bytes message) {
+  CompoundBuilder builder = builder_for(node);
+  if (node.out.packets_left() == 0 || !builder.add(message)) {
+    ++node.counters.packets_not_sent;
+    return;
+  }
+  fill_broadcasts(node, builder, gossip_budget(node, message.size(), true));
+  send_datagram(node, to, builder.finish(), false);
+}
+
+bool send_gossip(Node& node, Slot to) {
+  CompoundBuilder builder = builder_for(node);
+  fill_broadcasts(node, builder, gossip_budget(node, 0, false));
+  if (builder.parts() == 0) return false;
+  const bool with_crc = node.members.versions(to).protocol_max >= 5;
+  send_datagram(node, node.members.endpoint(to), builder.finish(), with_crc);
+  ++node.counters.gossip_packets;
+  return true;
+}
+
+}  // namespace starling

@@ -1,0 +1,30 @@
+// Sending one datagram: bare, with gossip piggybacked, or as a gossip packet.
+//
+// protocol/memberlist sections 4.3, 4.6, 14.1-14.3. A full outbox drops the datagram, as a full
+// socket would; the callers that may not lose theirs look at packets_left() first.
+#pragma once
+
+#include "core/shard/node.h"
+
+namespace starling {
+
+// `message` as it is, e.g. ping+suspect or a direct user message.
+void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc);
+// `message` and as many queued broadcasts as fit. For pings, indirect pings, acks and nacks.
+void send_with_gossip(Node& node, const Endpoint& to, Bytes message);
+// A packet of queued broadcasts for a member. False when there is nothing left to say.
+bool send_gossip(Node& node, Slot to);
+
+// Encodes with `encode_into(Writer&)` and sends with piggybacked gossip.
+template <class Message>
+void send_message(Node& node, const Endpoint& to, const Message& message) {
+  std::array<std::byte, 2048> room;
+  Writer out(room);
+  encode(message, out);
+  if (out.ok()) send_with_gossip(node, to, out.written());
+}
+
+// Where we say we can be reached: the Source fields of pings.
+Source own_source(const Node& node);
+
+}  // namespace starling

@@ -1,0 +1,229 @@
+#include "core/shard/serf_turn.h"
+
+#include "core/shard/broadcast.h"
+#include "core/shard/reap_turn.h"
+#include "core/shard/send.h"
+
+namespace starling {
+
+namespace {
+
+// Carries out what a status transition asks for; true when the message should be broadcast on.
+bool carry_out(Node& node, Instant now, Slot slot, const Outcome& outcome,
+               MemberStatus status_before) {
+  if (outcome.flap) {
+    ++node.counters.member_flaps;
+    node.report.trace(now, TraceKind::flap, {.name = node.members.name(slot)}, node.counters);
+  }
+  if (outcome.event || node.serf.status(slot) != status_before) {
+    node.report.member(now, node.members, node.serf, slot, outcome.event, node.counters);
+  }
+  if (outcome.refute) {
+    node.report.trace(now, TraceKind::intent_refuted, {.name = node.self_name()}, node.counters);
+    announce_join(node, now);
+  }
+  if (outcome.erase) erase_member(node, now, slot);
+  if (outcome.erase_after_delay) prune_later(node, now, slot, prune_delay(node));
+  return outcome.rebroadcast;
+}
+
+void report_fault(Node& node, Instant now, const WireError& error, const Endpoint& from) {
+  ++node.counters.messages_dropped;
+  node.report.trace(now, TraceKind::message_dropped, {.endpoint = from, .error = error},
+                    node.counters);
+}
+
+constexpr std::byte node_filter_type{0};
+
+bool names_contain(const NodeFilter& filter, std::string_view self) {
+  bool found = false;
+  const bool readable = filter.names.for_each([&](Bytes name) { found |= as_text(name) == self; });
+  return readable && found;
+}
+
+// True when every filter lets this node answer. Tag filters are regular expressions, which are not
+// evaluated here: a query that has one is passed on and not answered.
+bool filters_match(const Query& query, std::string_view self) {
+  bool matches = true;
+  const bool readable = query.filters.for_each([&](Bytes filter) {
+    if (filter.empty() || filter.front() != node_filter_type) {
+      matches = false;
+      return;
+    }
+    const Decoded<NodeFilter> names = decode_node_filter(filter.subspan(1));
+    if (!names || !names_contain(*names, self)) matches = false;
+  });
+  return readable && matches;
+}
+
+// Says that the query has arrived here, straight to its origin.
+void acknowledge(Node& node, const Query& query) {
+  const Endpoint to{IpAddress(query.address), query.port};
+  if (to.address.empty()) return;
+  std::array<std::byte, 1536> room;
+  Writer out(room);
+  encode(QueryResponse{.time = query.time,
+                       .id = query.id,
+                       .from = node.self_name(),
+                       .flags = QueryResponse::flag_ack,
+                       .payload = {}},
+         out);
+  if (out.ok()) send_user_message(node, to, out.written());
+}
+
+bool apply_query(Node& node, Instant now, const Query& query) {
+  if (node.queries.accept(query.time, query.id) != QueryBuffer::Verdict::fresh) return false;
+  ++node.counters.queries_seen;
+  node.report.trace(now, TraceKind::query_seen, {.name = query.name, .from = query.source_node},
+                    node.counters);
+  if ((query.flags & Query::flag_ack) != 0 && filters_match(query, node.self_name())) {
+    acknowledge(node, query);
+  }
+  return (query.flags & Query::flag_no_broadcast) == 0;
+}
+
+void apply_relay(Node& node, const Relay& relay) {
+  const Endpoint to{IpAddress(relay.address), static_cast<std::uint16_t>(relay.port)};
+  const bool sendable = relay.port > 0 && relay.port <= 65535 && !relay.inner.empty() &&
+                        relay.inner.size() <= node.options.swim.udp_buffer_bytes;
+  if (to.address.empty() || !sendable) {
+    ++node.counters.messages_dropped;
+    return;
+  }
+  send_user_message(node, to, relay.inner);
+}
+
+}  // namespace
+
+void serf_joined(Node& node, Instant now, Slot slot) {
+  const MemberStatus before = node.serf.status(slot);
+  const Outcome outcome =
+      node.serf.joined(slot, now, node.recent_intents.find(node.members.hash(slot)));
+  carry_out(node, now, slot, outcome, before);
+}
+
+void serf_updated(Node& node, Instant now, Slot slot) {
+  carry_out(node, now, slot, node.serf.updated(slot), node.serf.status(slot));
+}
+
+void serf_gone(Node& node, Instant now, Slot slot) {
+  const MemberStatus before = node.serf.status(slot);
+  if (before == MemberStatus::none) return;
+  carry_out(node, now, slot, node.serf.gone(slot, now), before);
+}
+
+bool apply_leave_intent(Node& node, Instant now, const LeaveIntent& intent) {
+  node.member_clock.witness(intent.time);
+  const NameHash hash = hash_name(intent.node);
+  const std::optional<Slot> slot = node.members.find(hash, intent.node);
+  if (!slot || !node.serf.contains(*slot)) {
+    return node.recent_intents.upsert(hash, IntentKind::leave, intent.time, now);
+  }
+  const MemberStatus before = node.serf.status(*slot);
+  const Outcome outcome = node.serf.leave_intent(
+      *slot, intent.time,
+      {.is_self = node.is_self(*slot), .self_alive = node.alive_itself(), .prune = intent.prune});
+  return carry_out(node, now, *slot, outcome, before);
+}
+
+bool apply_join_intent(Node& node, Instant now, const JoinIntent& intent) {
+  node.member_clock.witness(intent.time);
+  const NameHash hash = hash_name(intent.node);
+  const std::optional<Slot> slot = node.members.find(hash, intent.node);
+  if (!slot || !node.serf.contains(*slot)) {
+    return node.recent_intents.upsert(hash, IntentKind::join, intent.time, now);
+  }
+  const MemberStatus before = node.serf.status(*slot);
+  return carry_out(node, now, *slot, node.serf.join_intent(*slot, intent.time), before);
+}
+
+bool apply_user_event(Node& node, Instant now, const UserEvent& event) {
+  switch (node.events.accept(event.time, event.name, event.payload)) {
+    case EventBuffer::Verdict::fresh:
+      break;
+    case EventBuffer::Verdict::duplicate:
+      ++node.counters.user_events_duplicate;
+      return false;
+    case EventBuffer::Verdict::too_old:
+    case EventBuffer::Verdict::before_minimum:
+    case EventBuffer::Verdict::no_space:
+      ++node.counters.user_events_old;
+      node.report.trace(now, TraceKind::event_dropped,
+                        {.name = event.name, .number = to_number(event.time)}, node.counters);
+      return false;
+  }
+  ++node.counters.user_events;
+  Event report;
+  report.kind = Event::Kind::user;
+  report.at = now;
+  report.time = event.time;
+  report.name = event.name;
+  report.payload = event.payload;
+  report.coalesce = event.coalesce;
+  if (!node.report.send(report)) ++node.counters.user_events_lost;
+  return true;
+}
+
+void announce_join(Node& node, Instant now) {
+  const JoinIntent intent{.time = node.member_clock.time(), .node = node.self_name()};
+  apply_join_intent(node, now, intent);
+  std::array<std::byte, 1536> room;
+  Writer out(room);
+  encode(intent, out);
+  CHECK(out.ok());
+  broadcast_serf(node, SerfQueue::intents, out.written());
+}
+
+void send_user_message(Node& node, const Endpoint& to, Bytes message) {
+  Writer out(node.user_scratch);
+  out.u8(static_cast<std::uint8_t>(MessageType::user));
+  out.put(message);
+  if (out.ok()) send_datagram(node, to, out.written(), false);
+}
+
+void apply_user_message(Node& node, Instant now, Bytes message, const Endpoint& from) {
+  if (message.empty()) return;
+  const Bytes body = message.subspan(1);
+  node.decode_scratch.reset();
+  switch (static_cast<SerfType>(message.front())) {
+    case SerfType::leave: {
+      const Decoded<LeaveIntent> intent = decode_leave_intent(body);
+      if (!intent) return report_fault(node, now, intent.error(), from);
+      if (!apply_leave_intent(node, now, *intent)) return;
+      return broadcast_serf(node, SerfQueue::intents, message);
+    }
+    case SerfType::join: {
+      const Decoded<JoinIntent> intent = decode_join_intent(body);
+      if (!intent) return report_fault(node, now, intent.error(), from);
+      if (!apply_join_intent(node, now, *intent)) return;
+      return broadcast_serf(node, SerfQueue::intents, message);
+    }
+    case SerfType::user_event: {
+      const Decoded<UserEvent> event = decode_user_event(body, node.decode_scratch);
+      if (!event) return report_fault(node, now, event.error(), from);
+      if (!apply_user_event(node, now, *event)) return;
+      return broadcast_serf(node, SerfQueue::events, message);
+    }
+    case SerfType::query: {
+      const Decoded<Query> query = decode_query(body, node.decode_scratch);
+      if (!query) return report_fault(node, now, query.error(), from);
+      if (!apply_query(node, now, *query)) return;
+      return broadcast_serf(node, SerfQueue::queries, message);
+    }
+    case SerfType::relay: {
+      const Decoded<Relay> relay = decode_relay(body, node.decode_scratch);
+      if (!relay) return report_fault(node, now, relay.error(), from);
+      return apply_relay(node, *relay);
+    }
+    case SerfType::query_response:
+    case SerfType::push_pull:
+    case SerfType::conflict_response:
+    case SerfType::key_request:
+    case SerfType::key_response:
+      break;
+  }
+  report_fault(node, now,
+               {.layer = "user message", .field = "type", .fault = WireFault::unsupported}, from);
+}
+
+}  // namespace starling

@@ -1,0 +1,114 @@
+#include "core/shard/sessions.h"
+
+namespace starling {
+
+namespace {
+
+constexpr std::size_t carry_bytes = 64 << 10;
+constexpr std::size_t window_bytes = 64 << 10;
+constexpr std::size_t small_bytes = 8 << 10;
+
+InboundLimits limits_of(const EngineOptions& options) {
+  InboundLimits limits;
+  limits.frame_bytes_max = options.capacity.stream_frame_bytes_max;
+  limits.push_pull = options.push_pull_limits;
+  return limits;
+}
+
+}  // namespace
+
+std::size_t Sessions::image_bytes_max(const EngineOptions& options) {
+  // A node state: keys and numbers below 100 bytes, address, versions, name and metadata; and the
+  // name once more with its status time, perhaps in the list of the left.
+  const std::size_t member = 160 + meta_bytes_limit + 3 * (options.capacity.name_bytes_max + 16);
+  return 4096 + options.capacity.members_max * member + 2 * options.capacity.event_slab_bytes +
+         options.serf.event_slots * 64;
+}
+
+std::size_t Sessions::footprint(const EngineOptions& options) {
+  Footprint need;
+  for (std::uint32_t i = 0; i < options.capacity.streams_max; ++i) {
+    need.bytes(InboundStream::frame_room_bytes(limits_of(options)));
+    need.bytes(carry_bytes);
+    need.bytes(window_bytes);
+    need.bytes(carry_bytes);
+    need.bytes(small_bytes);
+  }
+  const std::size_t image = image_bytes_max(options);
+  for (std::uint32_t i = 0; i < images_max; ++i) need.bytes(Wrapper::stream_bound(image));
+  need.bytes(image);
+  need.bytes(Wrapper::stream_bound(options.capacity.stream_compress_bytes_max));
+  return need.total();
+}
+
+Sessions::Sessions(Arena& arena, const EngineOptions& options, const EnvelopePolicy& policy,
+                   Cipher& cipher) {
+  const InboundLimits limits = limits_of(options);
+  sessions_.reserve(options.capacity.streams_max);
+  for (std::uint32_t i = 0; i < options.capacity.streams_max; ++i) {
+    const InboundMemory memory{.frame = arena.bytes(InboundStream::frame_room_bytes(limits)),
+                               .carry = arena.bytes(carry_bytes),
+                               .window = arena.bytes(window_bytes)};
+    const MutableBytes state_carry = arena.bytes(carry_bytes);
+    sessions_.emplace_back(limits, policy, cipher, memory, state_carry, arena.bytes(small_bytes));
+    sessions_.back().left_unknown.reserve(left_unknown_max);
+  }
+  const std::size_t image = image_bytes_max(options);
+  for (MutableBytes& room : images_) room = arena.bytes(Wrapper::stream_bound(image));
+  message_ = arena.bytes(image);
+  compressed_ = arena.bytes(Wrapper::stream_bound(options.capacity.stream_compress_bytes_max));
+}
+
+Session* Sessions::acquire(Session::Kind kind) {
+  for (Session& session : sessions_) {
+    if (session.kind != Session::Kind::unused) continue;
+    session.kind = kind;
+    session.dial = {};
+    session.message = Session::Message::none;
+    session.writing = session.answered = false;
+    session.image = 0;
+    session.inbound.reset(kind == Session::Kind::inbound);
+    session.versions = {};
+    session.merge_refused = false;
+    session.epoch = 0;
+    session.nodes_merged = 0;
+    session.state = SerfStateReader(session.state_carry_room);
+    session.state_started = session.state_broken = false;
+    session.left_unknown.clear();
+    session.error_bytes = 0;
+    ++used_;
+    return &session;
+  }
+  return nullptr;
+}
+
+void Sessions::release(Session& session) {
+  if (session.image != 0) image_lent_[session.image - 1] = false;
+  session.image = 0;
+  session.kind = Session::Kind::unused;
+  --used_;
+}
+
+Session* Sessions::find(StreamId id) {
+  for (Session& session : sessions_) {
+    if (session.kind != Session::Kind::unused && session.id == id) return &session;
+  }
+  return nullptr;
+}
+
+StreamId Sessions::next_dial_id() {
+  dials_ = (dials_ + 1) & ~stream_accepted_bit;
+  return StreamId{dials_};
+}
+
+MutableBytes Sessions::lend_image(Session& session) {
+  for (std::uint32_t i = 0; i < images_max; ++i) {
+    if (image_lent_[i]) continue;
+    image_lent_[i] = true;
+    session.image = i + 1;
+    return images_[i];
+  }
+  return {};
+}
+
+}  // namespace starling

@@ -1,0 +1,114 @@
+// The streams of a shard: a fixed pool of sessions, each with the memory to read one message.
+//
+// protocol/memberlist section 5. A session is one connection with one request and at most one
+// answer. What a session does is in stream_turn; here is only what it remembers. Buffers are large
+// but lie in untouched pages until a peer sends that much.
+#pragma once
+
+#include <vector>
+
+#include "core/base/arena.h"
+#include "core/base/hash.h"
+#include "core/shard/options.h"
+#include "core/shard/streams.h"
+#include "core/stream/inbound.h"
+#include "core/swim/slot.h"
+#include "core/swim/versions.h"
+#include "wire/serf_state.h"
+
+namespace starling {
+
+// How a push/pull that we start differs from a periodic one.
+struct DialOptions {
+  bool join = false;
+  bool announce = false;    // broadcast a join intent when it has succeeded
+  bool ignore_old = false;  // raise the minimum of user events to the peer's clock
+  std::uint64_t token = 0;  // the command to answer
+};
+
+struct Session {
+  enum class Kind : std::uint8_t { unused, inbound, push_pull, ping };
+  // What the peer asked for, or answered with.
+  enum class Message : std::uint8_t { none, push_pull, user, ping, ack, error };
+
+  Session(const InboundLimits& limits, const EnvelopePolicy& policy, Cipher& cipher,
+          const InboundMemory& memory, MutableBytes state_carry, MutableBytes small_room)
+      : inbound(limits, policy, cipher, memory),
+        state(state_carry),
+        state_carry_room(state_carry),
+        small(small_room) {}
+
+  Kind kind = Kind::unused;
+  StreamId id{};
+  Endpoint peer;
+  Instant due{};
+
+  DialOptions dial;                // push_pull
+  SequenceNumber ping_sequence{};  // ping
+
+  Message message = Message::none;
+  bool writing = false;     // a write is under way; its bytes must stay
+  bool answered = false;    // inbound: our answer is being written, then the stream ends
+  std::uint32_t image = 0;  // 1 + the image being written; 0: none
+
+  InboundStream inbound;
+
+  // While a push/pull is being merged.
+  PushPullHeader header;
+  VersionCheck versions;
+  bool merge_refused = false;  // versions do not overlap: read on, merge nothing
+  std::uint32_t epoch = 0;     // 0: nothing merged yet
+  std::uint64_t nodes_merged = 0;
+  SerfStateReader state;
+  MutableBytes state_carry_room;
+  bool state_started = false;          // its type byte was read
+  bool state_broken = false;           // the rest of it is ignored
+  std::vector<NameHash> left_unknown;  // names listed as left that have no row; bounded
+
+  MutableBytes small;                // a ping, ack or error on its way out
+  std::array<char, 256> error_text;  // the peer's error
+  std::size_t error_bytes = 0;
+};
+
+class Sessions {
+ public:
+  // Names of unknown members in one state that are remembered as left; the rest are taken as joined
+  // until their own leave intent arrives.
+  static constexpr std::size_t left_unknown_max = 1024;
+  // Push/pull states on their way out at a time; further ones are refused.
+  static constexpr std::uint32_t images_max = 4;
+
+  Sessions(Arena& arena, const EngineOptions& options, const EnvelopePolicy& policy,
+           Cipher& cipher);
+  static std::size_t footprint(const EngineOptions& options);
+  // The most bytes that our own push/pull state can take.
+  static std::size_t image_bytes_max(const EngineOptions& options);
+
+  // A free session, reset; nullptr when all are in use.
+  Session* acquire(Session::Kind kind);
+  void release(Session& session);
+  // The session of a stream; nullptr for one that has ended.
+  Session* find(StreamId id);
+  Session& at(std::uint32_t index) { return sessions_[index]; }
+  std::uint32_t index_of(const Session& session) const {
+    return static_cast<std::uint32_t>(&session - sessions_.data());
+  }
+  StreamId next_dial_id();
+  std::uint32_t used() const { return used_; }
+
+  // Lends an image for a session until release(); empty when all are lent.
+  MutableBytes lend_image(Session& session);
+  MutableBytes message_room() { return message_; }
+  MutableBytes compress_room() { return compressed_; }
+
+ private:
+  std::vector<Session> sessions_;
+  std::array<MutableBytes, images_max> images_;
+  std::array<bool, images_max> image_lent_{};
+  MutableBytes message_;
+  MutableBytes compressed_;
+  std::uint32_t dials_ = 0;
+  std::uint32_t used_ = 0;
+};
+
+}  // namespace starling

@@ -1,0 +1,134 @@
+#include "core/shard/shard.h"
+
+#include "core/shard/apply_alive.h"
+#include "core/shard/apply_command.h"
+#include "core/shard/apply_packet.h"
+#include "core/shard/apply_suspect.h"
+#include "core/shard/broadcast.h"
+#include "core/shard/gossip_turn.h"
+#include "core/shard/leave.h"
+#include "core/shard/probe_turn.h"
+#include "core/shard/reap_turn.h"
+#include "core/shard/stream_turn.h"
+
+namespace starling {
+
+namespace {
+
+// Commands taken in one turn; the rest wait for the next.
+constexpr std::size_t commands_per_turn = 64;
+
+// The blanks that one timer may fill, at most.
+std::size_t packets_of_timer(const Node& node) {
+  return std::max(gossip_packets_max(node), probe_packets_max(node));
+}
+
+}  // namespace
+
+std::size_t Shard::footprint(const EngineOptions& options) {
+  return Node::footprint(options);
+}
+
+Shard::Shard(Arena& arena, const EngineOptions& options, Instant start_at, EventWriter events,
+             RingReader commands)
+    : node_(arena, options, start_at, std::move(events)), commands_(std::move(commands)) {
+  start(start_at);
+}
+
+void Shard::start(Instant now) {
+  const SwimOptions& swim = node_.options.swim;
+  const SerfOptions& serf = node_.options.serf;
+  node_.incarnation = Incarnation{1};
+  std::array<std::byte, 6> versions;
+  apply_alive(node_, now, own_alive(node_, node_.incarnation, versions), {.bootstrap = true});
+
+  const auto arm = [&](FixedTimer id, Duration after) {
+    if (after.count() > 0) node_.wheel.arm(timer(id), now + after);
+  };
+  arm(FixedTimer::gossip, swim.gossip_interval);
+  arm(FixedTimer::probe_tick, swim.probe_interval);
+  if (swim.push_pull_interval.count() > 0) {
+    // A random start keeps nodes that came up together from exchanging states together.
+    const auto spread = static_cast<std::uint64_t>(swim.push_pull_interval.count());
+    arm(FixedTimer::push_pull,
+        Duration(static_cast<std::int64_t>(node_.rng.below(spread))) + swim.push_pull_interval);
+  }
+  arm(FixedTimer::reap, serf.reap_interval);
+  arm(FixedTimer::reconnect, serf.reconnect_interval);
+  arm(FixedTimer::queue_check, serf.queue_check_interval);
+}
+
+PollResult Shard::poll(Instant now, std::span<const RxPacket> rx, std::span<TxPacket> tx) {
+  node_.out.lend(tx);
+  node_.out.drop_taken_ops();
+  node_.report.flush(now, node_.members, node_.serf);
+
+  const std::size_t commands = commands_.drain(
+      commands_per_turn, [&](Bytes record) { apply_command(node_, now, decode_command(record)); });
+  const std::size_t taken = apply_packets(node_, now, rx);
+  const bool all_fired = node_.wheel.advance(now, [&](TimerId id) { return fire(now, id); });
+  finish_broadcasts(node_, now);
+
+  PollResult result;
+  result.taken = static_cast<std::uint32_t>(taken);
+  result.filled = static_cast<std::uint32_t>(node_.out.filled());
+  const bool more = !all_fired || taken < rx.size() || commands == commands_per_turn;
+  result.next_due = more ? now : node_.wheel.next_due();
+  return result;
+}
+
+void Shard::on_stream(Instant now, const StreamEvent& event) {
+  node_.out.drop_taken_ops();
+  apply_stream_event(node_, now, event);
+}
+
+bool Shard::fire(Instant now, TimerId id) {
+  if (node_.out.packets_left() < packets_of_timer(node_)) {
+    node_.wheel.arm(id, now);
+    return false;
+  }
+  const TimerRanges& ranges = node_.timers;
+  const auto number = static_cast<std::uint32_t>(id);
+  if (number < ranges.waiters) {
+    fire_fixed(now, static_cast<FixedTimer>(number));
+  } else if (number < ranges.prunes) {
+    wait_due(node_, now, number - ranges.waiters);
+  } else if (number < ranges.sessions) {
+    prune_due(node_, now, number - ranges.prunes);
+  } else if (number < ranges.relays) {
+    session_due(node_, now, number - ranges.sessions);
+  } else if (number < ranges.suspicions) {
+    relay_due(node_, number - ranges.relays);
+  } else {
+    suspicion_due(node_, now, Slot{number - ranges.suspicions});
+  }
+  return true;
+}
+
+void Shard::fire_fixed(Instant now, FixedTimer id) {
+  const SwimOptions& swim = node_.options.swim;
+  switch (id) {
+    case FixedTimer::gossip:
+      node_.wheel.arm(timer(id), now + swim.gossip_interval);
+      return gossip_turn(node_, now);
+    case FixedTimer::probe_tick:
+      node_.wheel.arm(timer(id), now + swim.probe_interval);
+      return probe_tick(node_, now);
+    case FixedTimer::probe_stage:
+      return probe_stage_due(node_, now);
+    case FixedTimer::push_pull:
+      return push_pull_turn(node_, now);
+    case FixedTimer::reap:
+      return reap_turn(node_, now);
+    case FixedTimer::reconnect:
+      return reconnect_turn(node_, now);
+    case FixedTimer::queue_check:
+      return queue_check_turn(node_, now);
+    case FixedTimer::leave:
+      return leave_due(node_, now);
+    case FixedTimer::count:
+      return;
+  }
+}
+
+}  // namespace starling
