@@ -4,7 +4,8 @@ import os
 import signal
 import time
 
-from harness import (BOTH_WAYS, EACH_KIND, OTHER, Failure, Skip, check, detection_bound, expect, expect_equal, new_key)
+from harness import (BOTH_WAYS, EACH_KIND, OTHER, Failure, Skip, check, detection_bound, expect, expect_equal, has_agent_flag,
+                     needs, new_key)
 
 
 def cluster(stage, kinds, **options):
@@ -151,6 +152,7 @@ def name_taken(stage, kind):
 @check(60, BOTH_WAYS)
 def snapshot_rejoins(stage, kind, writer_kind):
     """A member comes back through its snapshot alone, also through one that the other kind wrote."""
+    needs(has_agent_flag("starling", "-snapshot"), "starling has no -snapshot flag")
     peer = stage.started(OTHER[writer_kind], "peer")
     snapshot = stage.folder / "member.snapshot"
     first = stage.started(writer_kind, "member", join=[peer], args=[f"-snapshot={snapshot}"])

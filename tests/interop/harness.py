@@ -5,6 +5,7 @@ A check gets a Stage. The stage hands out loopback addresses that no other check
 """
 import base64
 import dataclasses
+import functools
 import json
 import math
 import os
@@ -316,6 +317,32 @@ class Agent:
 
     def log_tail(self):
         return " / ".join(line.strip() for line in self.log().splitlines()[-4:])
+
+
+@functools.cache
+def has_command(kind, command):
+    """Whether this program's client knows a command; an unknown one ends with 127."""
+    return subprocess.run([BINARIES[kind], command, "-help"], stdin=subprocess.DEVNULL, capture_output=True, timeout=15,
+                          check=False).returncode != 127
+
+
+@functools.cache
+def has_agent_flag(kind, flag):
+    """Whether this program's agent has a flag, by its own help."""
+    done = subprocess.run([BINARIES[kind], "agent", "-help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=15,
+                          check=False)
+    return flag in done.stdout + done.stderr
+
+
+def needs(condition, text):
+    """What a program does not claim to have is skipped, not failed."""
+    if not condition:
+        raise Skip(text)
+
+
+def answers_queries(kind):
+    """A program that can ask is held to answer as well."""
+    return has_command(kind, "query")
 
 
 def new_key(bytes_count=32):
