@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "io/memory/network.h"
 #include "io/open.h"
 
 namespace starling::io {
@@ -30,6 +31,15 @@ PortKind sockets_kind() {
 PortKind uring_kind() {
   return {.name = "uring",
           .open = [](const PortOptions& options) { return open_with(options, PortChoice::uring); }};
+}
+
+PortKind memory_kind() {
+  return {.name = "memory",
+          .open = [network = std::make_shared<MemoryNetwork>()](const PortOptions& options) {
+            auto opened = network->open(options);
+            EXPECT_TRUE(opened) << opened.error();
+            return PortKind::Result{std::move(*opened), ""};
+          }};
 }
 
 bool until(const std::function<bool()>& done, const std::function<void()>& step) {

@@ -25,7 +25,6 @@ struct PortKind {
     std::string skip;
   };
   std::function<Result(const PortOptions&)> open;
-  bool kernel = true;  // bytes pass through the kernel: errno values and buffer sizes are its own
 };
 inline void PrintTo(const PortKind& kind, std::ostream* out) {
   *out << kind.name;
@@ -36,6 +35,7 @@ inline std::string name_of(const testing::TestParamInfo<PortKind>& info) {
 
 PortKind sockets_kind();
 PortKind uring_kind();
+PortKind memory_kind();  // one network for all ports of a kind
 
 inline Endpoint loopback_v4() {
   return {IpAddress::v4(127, 0, 0, 1), 0};
