@@ -86,7 +86,8 @@ void Checkers::on_event(Instant now, NodeId observer, const Event& event) {
                              {.nodes = swim_.listed(observer),
                               .suspicions = swim_.suspects(observer),
                               .members = serf_.rows(observer),
-                              .members_alive = serf_.rows(observer, MemberStatus::alive),
+                              .members_alive = serf_.rows(observer, MemberStatus::alive) +
+                                               serf_.rows(observer, MemberStatus::leaving),
                               .members_failed = serf_.rows(observer, MemberStatus::failed),
                               .members_left = serf_.rows(observer, MemberStatus::left)});
     case Event::Kind::trace:

@@ -30,7 +30,7 @@ struct ExpectedNumbers {
   std::uint32_t nodes = 0;
   std::uint32_t suspicions = 0;
   std::uint32_t members = 0;
-  std::uint32_t members_alive = 0;
+  std::uint32_t members_alive = 0;  // alive or leaving, as the engine counts
   std::uint32_t members_failed = 0;
   std::uint32_t members_left = 0;
 };

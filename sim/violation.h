@@ -32,6 +32,7 @@ enum class Rule : std::uint8_t {
   foreign_event,      // a user event that nobody sent
   event_lost,         // a user event that a running node never got
   answer_unasked,     // a command answered twice, or never sent
+  answer_missing,     // a command that was never answered
   clock_fell,         // a Lamport clock went back
   over_bound,         // a queue or table beyond its limit
   numbers_disagree,   // the engine's own counts differ from what its events say

@@ -1,0 +1,39 @@
+#include "sim/convergence.h"
+
+namespace starling::sim {
+
+namespace {
+bool stays(const World& world, NodeId node) {
+  return world.running(node) && !world.leaving(node);
+}
+}  // namespace
+
+std::optional<std::string> disagreement(const World& world) {
+  const SerfChecker& serf = world.checkers().serf();
+  for (const NodeId observer : world.all_nodes()) {
+    if (!stays(world, observer)) continue;
+    for (const NodeId subject : world.all_nodes()) {
+      const MemberRow& row = serf.row(observer, subject);
+      const bool shown_there =
+          row.status == MemberStatus::alive || row.status == MemberStatus::leaving;
+      const std::string who = name_of(observer) + " about " + name_of(subject) + ": ";
+      if (!stays(world, subject)) {
+        if (shown_there) return who + "shown as there, but it is gone";
+        continue;
+      }
+      if (row.status != MemberStatus::alive) return who + "not shown as alive";
+      if (row.meta != serf.meta(subject)) return who + "old metadata";
+    }
+  }
+  return std::nullopt;
+}
+
+bool all_show(const World& world, NodeId subject, MemberStatus status) {
+  for (const NodeId observer : world.all_nodes()) {
+    if (observer == subject || !stays(world, observer)) continue;
+    if (world.checkers().serf().row(observer, subject).status != status) return false;
+  }
+  return true;
+}
+
+}  // namespace starling::sim
