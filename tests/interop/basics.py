@@ -171,8 +171,12 @@ def events_coalesced(stage, sender, receiver):
 def events_replayed(stage, joiner, target):
     """A join with -replay gets the events of the past once; one without gets none."""
     one = stage.started(target, "target")
+    companion = stage.started(target, "companion", join=[one])
+    stage.expect_all_alive([one, companion])
     for number in range(3):
         one.do("event", "-coalesce=false", "old", str(number))
+    stage.wait("the events are past", lambda: (len(user_events(companion)) == 3, user_events(companion)), 35)
+    time.sleep(2.5)  # what is still being gossiped may reach a newcomer before its join has ended
     quiet = stage.started(joiner, "quiet")
     curious = stage.started(joiner, "curious")
     quiet.do("join", one.address)
