@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"io"
+	"net"
+	"time"
 	_ "unsafe" // for go:linkname
 
 	"github.com/hashicorp/go-msgpack/codec"
@@ -43,8 +45,11 @@ func readRemoteState(list *memberlist.Memberlist, in io.Reader, decoder *codec.D
 //go:linkname mergeState github.com/hashicorp/memberlist.(*Memberlist).mergeState
 func mergeState(list *memberlist.Memberlist, remote []nodeState)
 
-//go:linkname aliveNode github.com/hashicorp/memberlist.(*Memberlist).aliveNode
-func aliveNode(list *memberlist.Memberlist, message *alive, notify chan struct{}, bootstrap bool)
+//go:linkname ingestPacket github.com/hashicorp/memberlist.(*Memberlist).ingestPacket
+func ingestPacket(list *memberlist.Memberlist, packet []byte, from net.Addr, timestamp time.Time)
+
+//go:linkname handleAlive github.com/hashicorp/memberlist.(*Memberlist).handleAlive
+func handleAlive(list *memberlist.Memberlist, message []byte, from net.Addr)
 
 const (
 	pingKind     = 0
