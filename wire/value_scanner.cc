@@ -173,11 +173,13 @@ Decoded<std::size_t> ValueScanner::scan(Bytes input) {
 }
 
 Decoded<Bytes> ValueCarry::next(Bytes& chunk) {
-  const auto taken = scanner_.scan(chunk);
+  // What lies behind the limit is not looked at: a fault there must not hide that it is too large.
+  const std::size_t room = room_.size() - held_;
+  const auto taken = scanner_.scan(chunk.first(std::min(chunk.size(), room)));
   if (!taken) return std::unexpected(taken.error());
-  if (*taken > room_.size() - held_) {
-    return std::unexpected(WireError{"msgpack", "", WireFault::too_large,
-                                     static_cast<std::uint32_t>(room_.size() - held_)});
+  if (!scanner_.complete() && chunk.size() > room) {
+    return std::unexpected(
+        WireError{"msgpack", "", WireFault::too_large, static_cast<std::uint32_t>(room)});
   }
   const Bytes piece = chunk.first(*taken);
   chunk = chunk.subspan(*taken);

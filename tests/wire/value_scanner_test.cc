@@ -153,5 +153,21 @@ TEST(ValueCarry, RefusesWhatIsLongerThanItsRoom) {
   }
 }
 
+TEST(ValueCarry, AFaultBehindItsRoomIsNotLookedAt) {
+  // An array whose third element is the unused byte, in a room that ends before it.
+  const ByteVector array = test::from_hex("93a16101c1");
+  for (const std::size_t chunk_bytes : {1U, 5U}) {
+    std::array<std::byte, 3> room;
+    ValueCarry carry(room);
+    std::optional<WireFault> fault;
+    for (std::size_t at = 0; at < array.size() && !fault; at += chunk_bytes) {
+      Bytes chunk = Bytes(array).subspan(at, chunk_bytes);
+      const auto value = carry.next(chunk);
+      if (!value) fault = value.error().fault;
+    }
+    EXPECT_EQ(fault, WireFault::too_large) << chunk_bytes;
+  }
+}
+
 }  // namespace
 }  // namespace starling
