@@ -23,14 +23,13 @@ std::expected<Engine, std::string> Engine::create(const EngineOptions& options, 
   Arena arena(memory);
   auto [event_writer, event_reader] = make_ring(arena, options.capacity.event_ring_bytes);
   auto [command_writer, command_reader] = make_ring(arena, options.capacity.command_ring_bytes);
-  std::unique_ptr<Shard, ShardDeleter> shard(new Shard(
-      arena, options, start, EventWriter(std::move(event_writer)), std::move(command_reader)));
+  auto shard = std::make_unique<Shard>(arena, options, start, EventWriter(std::move(event_writer)),
+                                       std::move(command_reader));
   return Engine(std::move(shard), CommandWriter(std::move(command_writer)),
                 EventReader(std::move(event_reader)));
 }
 
-Engine::Engine(std::unique_ptr<Shard, ShardDeleter> shard, CommandWriter commands,
-               EventReader events)
+Engine::Engine(std::unique_ptr<Shard> shard, CommandWriter commands, EventReader events)
     : shard_(std::move(shard)),
       lane_(*shard_),
       commands_(std::make_unique<CommandWriter>(std::move(commands))),
@@ -39,9 +38,5 @@ Engine::Engine(std::unique_ptr<Shard, ShardDeleter> shard, CommandWriter command
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
-
-void Engine::ShardDeleter::operator()(Shard* shard) const {
-  delete shard;
-}
 
 }  // namespace starling

@@ -37,12 +37,9 @@ class Engine {
   EventReader& events() { return *events_; }
 
  private:
-  struct ShardDeleter {
-    void operator()(Shard* shard) const;
-  };
-  Engine(std::unique_ptr<Shard, ShardDeleter> shard, CommandWriter commands, EventReader events);
+  Engine(std::unique_ptr<Shard> shard, CommandWriter commands, EventReader events);
 
-  std::unique_ptr<Shard, ShardDeleter> shard_;
+  std::unique_ptr<Shard> shard_;
   Lane lane_;
   std::unique_ptr<CommandWriter> commands_;
   std::unique_ptr<EventReader> events_;

@@ -18,12 +18,6 @@ namespace starling {
 
 class Shard;
 
-struct PollResult {
-  std::uint32_t taken = 0;   // packets consumed from the front of rx; offer the rest again
-  std::uint32_t filled = 0;  // packets written into the front of tx
-  Instant next_due{};        // poll again no later than this
-};
-
 class Lane {
  public:
   // The blanks that poll() wants at the least; fewer is allowed but slows the lane down.

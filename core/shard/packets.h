@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "core/base/time.h"
 #include "wire/base/types.h"
 
 namespace starling {
@@ -21,6 +22,13 @@ struct TxPacket {
   MutableBytes room;        // at least EngineOptions::packet_room_bytes()
   std::uint32_t bytes = 0;  // filled by the lane
   std::uintptr_t cookie = 0;
+};
+
+// What one turn of a lane did.
+struct PollResult {
+  std::uint32_t taken = 0;   // packets consumed from the front of rx; offer the rest again
+  std::uint32_t filled = 0;  // packets written into the front of tx
+  Instant next_due{};        // poll again no later than this
 };
 
 }  // namespace starling

@@ -5,7 +5,6 @@
 // system call, no allocation after construction. Composition only; the work is in the files beside.
 #pragma once
 
-#include "core/engine/lane.h"
 #include "core/shard/node.h"
 
 namespace starling {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/lone_node.h"
+#include "tests/support/node_talk.h"
 #include "tests/support/peer_messages.h"
 
 namespace starling::test {
@@ -192,6 +193,33 @@ TEST(ProbeForOthers, UsesItsOwnPortWhenNoneIsNamed) {
   const std::vector<SentPacket> sent = node.take_packets();
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(sent[0].to, target.endpoint());
+}
+
+TEST(SwimPing, AnswersItsOwnNameAndNoName) {
+  LoneNode node = node_named("me");
+  node.receive_message(Ping{.sequence = SequenceNumber{7}, .node = "me"});
+  node.receive_message(Ping{.sequence = SequenceNumber{8}, .node = ""});
+  node.receive_message(Ping{.sequence = SequenceNumber{9}, .node = "other"});
+  const std::vector<SentPacket> sent = node.take_packets();
+  ASSERT_EQ(sent.size(), 2u);
+  for (const SentPacket& packet : sent) {
+    EXPECT_EQ(packet.to, (Endpoint{IpAddress::v4(127, 0, 0, 9), 7946})) << "the datagram's source";
+  }
+  Scratch scratch;
+  EXPECT_EQ(to_number(decode_ack(body_of(sent[0].messages[0]), scratch)->sequence), 7u);
+  EXPECT_EQ(to_number(decode_ack(body_of(sent[1].messages[0]), scratch)->sequence), 8u);
+}
+
+TEST(SwimPing, AnswersToTheSourceThatThePingNames) {
+  LoneNode node = node_named("me");
+  const Peer peer{.name = "peer", .host = 3};
+  node.receive_message(
+      Ping{.sequence = SequenceNumber{1},
+           .node = "me",
+           .source = {.address = peer.address.bytes(), .port = 1234, .node = "peer"}});
+  const std::vector<SentPacket> sent = node.take_packets();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].to, (Endpoint{peer.address, 1234}));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// No allocation after the start, whatever arrives; and the same inputs give the same outputs.
+// The public door: creation, no allocation after it, the same inputs give the same outputs.
 #include <gtest/gtest.h>
 
 #include "tests/support/alloc_counter.h"
@@ -86,6 +86,19 @@ TEST(Determinism, TheSameInputsGiveTheSameBytes) {
   };
   EXPECT_EQ(run(1), run(1));
   EXPECT_NE(run(1), run(2));
+}
+
+TEST(Create, SaysWhatIsWrong) {
+  EngineOptions options = LoneNode::options_named("me");
+  ArenaBlock memory(Engine::footprint(options) + 4096);
+  const MutableBytes block = memory.arena().bytes(Engine::footprint(options));
+  const auto small = Engine::create(options, block.first(4096), Instant{});
+  ASSERT_FALSE(small);
+  EXPECT_NE(small.error().find("bytes of memory"), std::string::npos);
+  options.name = "";
+  const auto nameless = Engine::create(options, block, Instant{});
+  ASSERT_FALSE(nameless);
+  EXPECT_EQ(nameless.error(), "name is empty");
 }
 
 TEST(FullRings, MemberRowsArriveLaterAndNoneIsLost) {

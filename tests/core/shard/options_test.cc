@@ -1,0 +1,26 @@
+// Options and their bounds.
+#include <gtest/gtest.h>
+
+#include "tests/support/lone_node.h"
+#include "tests/support/node_talk.h"
+#include "tests/support/peer_messages.h"
+
+namespace starling::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(SwimLimits, RefusesOptionsThatCannotRun) {
+  EngineOptions options = LoneNode::options_named("");
+  EXPECT_TRUE(problem_with(options).has_value());
+  options = LoneNode::options_named("me");
+  EXPECT_EQ(problem_with(options), std::nullopt);
+  options.meta.assign(513, 'x');
+  EXPECT_EQ(problem_with(options), "Encoded length of tags exceeds limit of 512 bytes");
+  options.meta.clear();
+  options.serf.user_event_bytes_max = 9217;
+  EXPECT_EQ(problem_with(options), "user event size limit exceeds limit of 9216 bytes");
+}
+
+}  // namespace
+}  // namespace starling::test

@@ -1,0 +1,176 @@
+// The Serf layer: members, intents, events, queries (protocol/serf sections 6, 9 and 10).
+#include <gtest/gtest.h>
+
+#include "tests/support/lone_node.h"
+#include "tests/support/node_talk.h"
+#include "tests/support/peer_messages.h"
+#include "wire/serf_messages.h"
+
+namespace starling::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(SerfMembers, ALeaveIntentBeforeTheDeathMakesItALeave) {
+  LoneNode node = quiet_node();
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.take_events();
+  node.receive(user_datagram(LeaveIntent{.time = LamportTime{5}, .node = "a"}));
+  node.receive_message(dead("a", 1, "a"));
+  EXPECT_EQ(member_changes(node, "a"), (std::vector<std::string>{"status", "member-leave"}));
+  EXPECT_EQ(node.stats().members_left, 1u);
+  EXPECT_EQ(node.stats().member_time, 6u);
+}
+
+TEST(SerfMembers, ADeathBeforeTheLeaveIntentIsCorrected) {
+  LoneNode node = quiet_node();
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.take_events();
+  node.receive_message(dead("a", 1, "a"));
+  node.receive(user_datagram(LeaveIntent{.time = LamportTime{5}, .node = "a"}));
+  EXPECT_EQ(member_changes(node, "a"), (std::vector<std::string>{"member-failed", "member-leave"}));
+}
+
+TEST(SerfMembers, AnIntentMayComeBeforeItsMember) {
+  LoneNode node = quiet_node();
+  node.receive(user_datagram(LeaveIntent{.time = LamportTime{5}, .node = "a"}));
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.receive_message(dead("a", 1, "a"));
+  EXPECT_EQ(node.stats().members_left, 1u);
+}
+
+TEST(SerfIntents, AreRebroadcastOnceWithTheirBytesUnchanged) {
+  LoneNode node = quiet_node();
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.take_packets();
+  // With a field that we do not know.
+  ByteVector datagram = from_hex(
+      "0801"
+      "83"
+      "a54c54696d65"
+      "09"
+      "a44e6f6465"
+      "a161"
+      "a14e"
+      "01");
+  node.receive(datagram);
+  node.receive(datagram);
+  const std::vector<ByteVector> sent = gossiped(node, SerfType::join, 5s);
+  ASSERT_EQ(sent.size(), 4u) << "4 * ceil(log10(2 + 1)) transmissions of one broadcast";
+  for (const ByteVector& message : sent) {
+    EXPECT_EQ(to_hex(message), to_hex(Bytes(datagram).subspan(1)));
+  }
+}
+
+TEST(SerfIntents, ALeaveIntentAboutOurselvesIsRefuted) {
+  LoneNode node = quiet_node();
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.take_packets();
+  node.receive(user_datagram(LeaveIntent{.time = LamportTime{7}, .node = "me"}));
+  EXPECT_TRUE(gossiped(node, SerfType::leave, 1ms).empty());
+  const std::vector<ByteVector> joins = gossiped(node, SerfType::join);
+  ASSERT_FALSE(joins.empty());
+  const auto intent = decode_join_intent(body_of(joins[0]));
+  EXPECT_EQ(intent->node, "me");
+  EXPECT_EQ(to_number(intent->time), 8u);
+  EXPECT_EQ(node.stats().members_alive, 2u);
+}
+
+TEST(SerfIntents, PruneForgetsAFailedMemberAtOnce) {
+  LoneNode node = quiet_node();
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.receive_message(dead("a", 1, "b"));
+  node.take_events();
+  node.receive(user_datagram(LeaveIntent{.time = LamportTime{5}, .node = "a", .prune = true}));
+  EXPECT_EQ(member_changes(node, "a"), (std::vector<std::string>{"member-leave", "member-reap"}));
+  EXPECT_EQ(node.stats().members, 1u);
+}
+
+TEST(SerfEvents, AreDeliveredAndRebroadcastOnce) {
+  LoneNode node = quiet_node();
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.take_packets();
+  node.take_events();
+  const ByteVector datagram =
+      user_datagram(UserEvent{.time = LamportTime{3}, .name = "deploy", .payload = as_bytes("v1")});
+  node.receive(datagram);
+  node.receive(datagram);
+  std::size_t delivered = 0;
+  for (const KeptEvent& kept : node.take_events()) {
+    if (kept.event.kind != Event::Kind::user) continue;
+    ++delivered;
+    EXPECT_EQ(kept.name, "deploy");
+    EXPECT_EQ(as_text(kept.payload), "v1");
+    EXPECT_EQ(to_number(kept.event.time), 3u);
+  }
+  EXPECT_EQ(delivered, 1u);
+  EXPECT_EQ(gossiped(node, SerfType::user_event, 5s).size(), 4u);
+  EXPECT_EQ(node.stats().event_time, 4u);
+}
+
+TEST(SerfEvents, FiredHereAreStampedDeliveredAndGossiped) {
+  LoneNode node = quiet_node();
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.take_packets();
+  node.command({.kind = Command::Kind::user_event,
+                .token = 5,
+                .name = "deploy",
+                .payload = as_bytes("v2"),
+                .coalesce = true});
+  const std::vector<ByteVector> sent = gossiped(node, SerfType::user_event);
+  ASSERT_FALSE(sent.empty());
+  Scratch scratch;
+  const auto event = decode_user_event(body_of(sent[0]), scratch);
+  EXPECT_EQ(to_number(event->time), 1u);
+  EXPECT_EQ(event->name, "deploy");
+  EXPECT_TRUE(event->coalesce);
+  EXPECT_EQ(finished(node), (std::vector<Done>{{5, CommandResult::ok, ""}}));
+  EXPECT_EQ(node.stats().event_time, 2u);
+}
+
+TEST(SerfEvents, TooLargeOnesAreRefusedWithSerfsWords) {
+  LoneNode node = quiet_node();
+  node.command({.kind = Command::Kind::user_event,
+                .token = 6,
+                .name = "deploy",
+                .payload = as_bytes(std::string(600, 'x'))});
+  EXPECT_EQ(
+      finished(node),
+      (std::vector<Done>{{6, CommandResult::too_large,
+                          "user event exceeds configured limit of 512 bytes before encoding"}}));
+  EXPECT_EQ(node.stats().event_time, 1u);
+}
+
+TEST(SerfQueries, ArePassedOnOnceAndAcknowledged) {
+  LoneNode node = quiet_node();
+  const Peer origin{.name = "origin"};
+  node.receive_message(origin.alive(1));
+  node.take_packets();
+  std::array<std::byte, 1024> room;
+  Writer out(room);
+  out.u8(static_cast<std::uint8_t>(MessageType::user));
+  encode(Query{.time = LamportTime{4},
+               .id = 77,
+               .address = origin.address.bytes(),
+               .port = 7946,
+               .source_node = "origin",
+               .flags = Query::flag_ack,
+               .timeout_ns = 1'000'000'000,
+               .name = "load"},
+         out, SignedStyle::unsigned_form);
+  node.receive(out.written());
+  node.receive(out.written());
+  const std::vector<SentPacket> sent = node.take_packets();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].to, origin.endpoint());
+  Scratch scratch;
+  const auto ack = decode_query_response(Bytes(sent[0].messages[0]).subspan(2), scratch);
+  ASSERT_TRUE(ack);
+  EXPECT_EQ(ack->id, 77u);
+  EXPECT_EQ(ack->from, "me");
+  EXPECT_EQ(ack->flags, QueryResponse::flag_ack);
+  EXPECT_EQ(gossiped(node, SerfType::query, 5s).size(), 4u);
+}
+
+}  // namespace
+}  // namespace starling::test
