@@ -1,6 +1,7 @@
 #include "io/bind.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +13,10 @@ namespace starling::io {
 namespace {
 
 constexpr int attempts_max = 10;
+// The kernel takes back the sockets of a process that was killed while it used io_uring only some
+// time after its end (measured: 30 to 40 ms), and a supervisor may be faster.
+constexpr int patient_attempts_max = 20;
+constexpr int patient_milliseconds = 10;
 constexpr int backlog = 1024;  // the system cuts it to net.core.somaxconn
 
 struct BindError {
@@ -93,13 +98,16 @@ std::expected<BoundSockets, BindError> attempt(const PortOptions& options) {
 }  // namespace
 
 std::expected<BoundSockets, std::string> bind_sockets(const PortOptions& options) {
+  const bool chosen_by_system = options.bind.port == 0;
   for (int tried = 1;; ++tried) {
     auto sockets = attempt(options);
     if (sockets) return std::move(*sockets);
-    // With a port of the system's choice, somebody else may hold the same number for UDP.
-    const bool again =
-        options.bind.port == 0 && sockets.error().number == EADDRINUSE && tried < attempts_max;
+    const bool again = sockets.error().number == EADDRINUSE &&
+                       tried < (chosen_by_system ? attempts_max : patient_attempts_max);
     if (!again) return std::unexpected(std::move(sockets.error().text));
+    // With a port of the system's choice, somebody else may hold the same number for UDP: another
+    // number is tried at once.
+    if (!chosen_by_system) ::poll(nullptr, 0, patient_milliseconds);
   }
 }
 

@@ -17,8 +17,10 @@ struct BoundSockets {
 };
 
 // With port 0 the system chooses the TCP port and UDP takes the same number, or all is tried again
-// (10 times, as memberlist does). The error names the address and the system's words:
-// "bind udp 127.0.0.1:7946: address already in use".
+// (10 times, as memberlist does). An address of the caller's choice that is taken is tried for a
+// fifth of a second, because the kernel may be slow to take it back from a process just ended. The
+// error names the address and the system's words: "bind udp 127.0.0.1:7946: address already in
+// use".
 std::expected<BoundSockets, std::string> bind_sockets(const PortOptions& options);
 
 }  // namespace starling::io

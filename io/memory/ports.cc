@@ -49,6 +49,8 @@ void MemoryPorts::wait(Duration at_most) {
     at_most = std::clamp(due - MonotonicClock::now(), Duration::zero(),
                          std::max(at_most, Duration::zero()));
   }
+  // The clock's sum must not overflow.
+  at_most = std::min<Duration>(at_most, std::chrono::hours(1));
   if (at_most > Duration::zero()) changed_.wait_for(lock, at_most, ready);
   woken_ = false;
 }

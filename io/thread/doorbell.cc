@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace starling::io {
@@ -25,7 +26,8 @@ void Doorbell::silence() {
 
 bool Doorbell::wait(Duration at_most) const {
   pollfd watched{.fd = event_.descriptor(), .events = POLLIN, .revents = 0};
-  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
+  const Duration bounded = std::min<Duration>(at_most, std::chrono::hours(1));
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(bounded).count();
   return ::poll(&watched, 1, static_cast<int>(milliseconds)) > 0;
 }
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <thread>
+
 namespace starling::io {
 
 namespace {
@@ -31,6 +33,21 @@ TEST(Bind, SaysWhatIsTaken) {
   const auto second = bind_sockets(same);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error(), "bind tcp " + to_text(first->bound) + ": address already in use");
+}
+
+TEST(Bind, WaitsForAnAddressThatIsGivenUpSoon) {
+  auto first = bind_sockets(at("127.0.0.1:0"));
+  ASSERT_TRUE(first);
+  PortOptions same;
+  same.bind = first->bound;
+  std::thread leaving([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    first->datagrams.close();
+    first->listener.close();
+  });
+  const auto second = bind_sockets(same);
+  leaving.join();
+  EXPECT_TRUE(second) << second.error();
 }
 
 TEST(Bind, AnotherUdpSocketIsNotSharedWith) {

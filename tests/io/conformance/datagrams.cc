@@ -5,6 +5,8 @@
 #include <cstring>
 #include <set>
 
+#include "tests/support/alloc_counter.h"
+
 namespace starling::io {
 
 namespace {
@@ -149,6 +151,37 @@ TEST_P(DatagramConformance, CountsWhatCannotBeSentAndSendsTheRest) {
   EXPECT_EQ(receive_texts(*b.ports, 2).size(), 2U);
   EXPECT_EQ(a.ports->counters().datagrams_send_failed, 1U);
   EXPECT_EQ(a.ports->counters().datagrams_sent, 2U);
+}
+
+TEST_P(DatagramConformance, AllocatesNothingPerDatagram) {
+  Side a, b;
+  OPEN(a);
+  OPEN(b);
+  std::array<TxPacket, 32> blanks;
+  std::array<RxPacket, 32> burst;
+  const auto round = [&] {
+    const std::size_t lent = a.ports->datagrams().borrow(blanks);
+    for (TxPacket& blank : std::span(blanks).first(lent)) {
+      blank.to = b.ports->bound();
+      blank.bytes = 64;
+    }
+    a.ports->datagrams().send(std::span(blanks).first(lent));
+    std::size_t received = 0;
+    for (int i = 0; i < 1'000 && received < lent; ++i) {
+      b.ports->wait(std::chrono::milliseconds(1));
+      const std::size_t got = b.ports->datagrams().receive(burst);
+      b.ports->datagrams().release(std::span(burst).first(got));
+      received += got;
+      b.ports->streams().deliver(b.seen);
+    }
+    return received;
+  };
+  for (int i = 0; i < 20; ++i) round();
+  const test::AllocationCounter allocations;
+  std::size_t received = 0;
+  for (int i = 0; i < 100; ++i) received += round();
+  EXPECT_EQ(allocations.count(), 0U);
+  EXPECT_EQ(received, 100U * blanks.size());
 }
 
 }  // namespace

@@ -31,10 +31,12 @@ TEST_P(WaitConformance, DoesNotSleepWhenTheTimeHasPassed) {
 TEST_P(WaitConformance, AWakeBeforeTheWaitIsNotLost) {
   Side a;
   OPEN(a);
-  a.ports->wake();
-  const Instant before = MonotonicClock::now();
-  a.ports->wait(patience);
-  EXPECT_LT(MonotonicClock::now() - before, patience / 2);
+  for (const Duration at_most : {patience, Duration::max()}) {
+    a.ports->wake();
+    const Instant before = MonotonicClock::now();
+    a.ports->wait(at_most);
+    EXPECT_LT(MonotonicClock::now() - before, patience / 2);
+  }
 }
 
 TEST_P(WaitConformance, AWakeSeenWhileReceivingEndsTheNextWait) {
