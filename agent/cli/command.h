@@ -56,6 +56,7 @@ int refuse(std::string_view message, std::string_view help, Console& console);
 // "k=v" at the first '='; the error is Serf's "Invalid tag: 'x'".
 std::expected<Tags, std::string> parse_tags(const std::vector<std::string>& pairs);
 
+Command decode_command();
 Command event_command();
 Command force_leave_command();
 Command info_command();
