@@ -328,10 +328,10 @@ def has_command(kind, command):
 
 @functools.cache
 def has_agent_flag(kind, flag):
-    """Whether this program's agent has a flag, by its own help."""
+    """Whether this program's agent has a flag, by its own help, which also names the flags it only refuses politely."""
     done = subprocess.run([BINARIES[kind], "agent", "-help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=15,
                           check=False)
-    return flag in done.stdout + done.stderr
+    return any(flag in line and "Not supported" not in line for line in (done.stdout + done.stderr).splitlines())
 
 
 def needs(condition, text):
