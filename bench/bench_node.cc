@@ -1,5 +1,9 @@
 #include "bench/bench_node.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "wire/base/check.h"
@@ -31,6 +35,18 @@ EngineOptions engine_options(const BenchNode::Options& wanted) {
   return options;
 }
 
+// Most of a node's memory is room for the largest states and never touched.
+void clear_touched_pages(MutableBytes memory) {
+  const auto page_bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> touched((memory.size() + page_bytes - 1) / page_bytes);
+  CHECK(mincore(memory.data(), memory.size(), touched.data()) == 0);
+  for (std::size_t i = 0; i < touched.size(); ++i) {
+    if ((touched[i] & 1) == 0) continue;
+    const std::size_t at = i * page_bytes;
+    std::memset(memory.data() + at, 0, std::min(page_bytes, memory.size() - at));
+  }
+}
+
 }  // namespace
 
 AesKey BenchNode::key() {
@@ -38,20 +54,25 @@ AesKey BenchNode::key() {
   return *AesKey::from(octets);
 }
 
-BenchNode::BenchNode(const Options& wanted) {
-  const EngineOptions options = engine_options(wanted);
-  auto memory = io::MappedMemory::map({.bytes = Engine::footprint(options), .huge_pages = true});
+BenchNode::BenchNode(const Options& wanted) : options_(engine_options(wanted)) {
+  auto memory = io::MappedMemory::map({.bytes = Engine::footprint(options_), .huge_pages = true});
   CHECK(memory.has_value());
   memory_ = std::move(*memory);
-  std::memset(memory_.bytes().data(), 0, memory_.bytes().size());
-  auto engine = Engine::create(options, memory_.bytes(), now_);
-  CHECK(engine.has_value());
-  engine_.emplace(std::move(*engine));
-  const std::size_t room = options.packet_room_bytes();
+  const std::size_t room = options_.packet_room_bytes();
   rooms_.resize(blanks_.size() * room);
   for (std::size_t i = 0; i < blanks_.size(); ++i) {
     blanks_[i].room = MutableBytes(rooms_).subspan(i * room, room);
   }
+  restart();
+}
+
+void BenchNode::restart() {
+  engine_.reset();
+  clear_touched_pages(memory_.bytes());
+  now_ = Instant(std::chrono::seconds(1));
+  auto engine = Engine::create(options_, memory_.bytes(), now_);
+  CHECK(engine.has_value());
+  engine_.emplace(std::move(*engine));
 }
 
 std::size_t BenchNode::poll(std::span<const RxPacket> rx) {

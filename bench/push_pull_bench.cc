@@ -63,9 +63,12 @@ struct State {
 
 void decode_and_merge_new_per_node(benchmark::State& state) {
   const State remote(state.range(0));
+  BenchNode node({.members_max = 2 * remote.nodes});
+  node.accept_stream();
+  node.feed_stream(remote.all_but_the_last_byte());
   PartMeter meter(state, remote.merged());
   for (auto _ : state) {
-    BenchNode node({.members_max = 2 * remote.nodes});
+    node.restart();
     node.drain_events();
     node.accept_stream();
     meter.begin();
