@@ -1,5 +1,6 @@
 #include "wire/messages.h"
 
+#include "wire/canonical.h"
 #include "wire/msgpack.h"
 
 namespace starling {
@@ -26,9 +27,53 @@ Incarnation read_incarnation(Reader& in) {
   return Incarnation{msgpack::read_u32(in)};
 }
 
+// The layouts that Go writes. The rest, and what is wrong, is for the lenient readers below.
+bool read_canonical(Bytes body, Ping& ping) {
+  CanonicalReader in(body);
+  std::uint32_t sequence = 0;
+  const bool read = in.map(5) && in.key("Node") && in.text(ping.node) && in.key("SeqNo") &&
+                    in.u32(sequence) && in.key("SourceAddr") && in.bytes(ping.source.address) &&
+                    in.key("SourceNode") && in.text(ping.source.node) && in.key("SourcePort") &&
+                    in.u16(ping.source.port);
+  ping.sequence = SequenceNumber{sequence};
+  return read;
+}
+
+bool read_canonical(Bytes body, Ack& ack) {
+  CanonicalReader in(body);
+  std::uint32_t sequence = 0;
+  const bool read = in.map(2) && in.key("Payload") && in.bytes(ack.payload) && in.key("SeqNo") &&
+                    in.u32(sequence);
+  ack.sequence = SequenceNumber{sequence};
+  return read;
+}
+
+template <class Accusation>
+bool read_canonical(Bytes body, Accusation& message) {
+  CanonicalReader in(body);
+  std::uint32_t incarnation = 0;
+  const bool read = in.map(3) && in.key("From") && in.text(message.from) && in.key("Incarnation") &&
+                    in.u32(incarnation) && in.key("Node") && in.text(message.node);
+  message.incarnation = Incarnation{incarnation};
+  return read;
+}
+
+bool read_canonical(Bytes body, Alive& alive) {
+  CanonicalReader in(body);
+  std::uint32_t incarnation = 0;
+  const bool read = in.map(6) && in.key("Addr") && in.bytes(alive.address) &&
+                    in.key("Incarnation") && in.u32(incarnation) && in.key("Meta") &&
+                    in.bytes(alive.meta) && in.key("Node") && in.text(alive.node) &&
+                    in.key("Port") && in.u16(alive.port) && in.key("Vsn") &&
+                    in.bytes(alive.versions);
+  alive.incarnation = Incarnation{incarnation};
+  return read;
+}
+
 // Suspect and Dead have the same fields.
 template <class Accusation>
 Decoded<Accusation> decode_accusation(Bytes body, Scratch& scratch, const char* layer) {
+  if (Accusation message; read_canonical(body, message)) return message;
   Reader in(body, layer);
   Accusation message;
   msgpack::read_struct<accusation_keys>(in, [&](std::size_t field) {
@@ -127,6 +172,7 @@ std::string_view to_text(MessageType type) {
 }
 
 Decoded<Ping> decode_ping(Bytes body, Scratch& scratch) {
+  if (Ping message; read_canonical(body, message)) return message;
   Reader in(body, "ping");
   Ping message;
   msgpack::read_struct<ping_keys>(in, [&](std::size_t field) {
@@ -188,6 +234,7 @@ Decoded<IndirectPing> decode_indirect_ping(Bytes body, Scratch& scratch) {
 }
 
 Decoded<Ack> decode_ack(Bytes body, Scratch& scratch) {
+  if (Ack message; read_canonical(body, message)) return message;
   Reader in(body, "ack");
   Ack message;
   msgpack::read_struct<ack_keys>(in, [&](std::size_t field) {
@@ -218,6 +265,7 @@ Decoded<Dead> decode_dead(Bytes body, Scratch& scratch) {
 }
 
 Decoded<Alive> decode_alive(Bytes body, Scratch& scratch) {
+  if (Alive message; read_canonical(body, message)) return message;
   Reader in(body, "alive");
   Alive message;
   msgpack::read_struct<alive_keys>(in, [&](std::size_t field) {

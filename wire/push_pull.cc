@@ -1,5 +1,7 @@
 #include "wire/push_pull.h"
 
+#include "wire/canonical.h"
+
 namespace starling {
 namespace {
 
@@ -7,6 +9,22 @@ constexpr std::array<std::string_view, 3> header_keys{"Nodes", "UserStateLen", "
 constexpr std::array<std::string_view, 7> node_keys{"Name",        "Addr",  "Port", "Meta",
                                                     "Incarnation", "State", "Vsn"};
 constexpr std::array<std::string_view, 1> user_keys{"UserMsgLen"};
+
+// The layout that Go writes, whole; the rest is for the lenient reader.
+bool read_canonical(Bytes input, NodeState& node, std::size_t& used) {
+  CanonicalReader in(input);
+  std::uint32_t incarnation = 0;
+  std::uint8_t state = 0;
+  const bool read = in.map(7) && in.key("Addr") && in.bytes(node.address) &&
+                    in.key("Incarnation") && in.u32(incarnation) && in.key("Meta") &&
+                    in.bytes(node.meta) && in.key("Name") && in.text(node.name) && in.key("Port") &&
+                    in.u16(node.port) && in.key("State") && in.u8(state) && in.key("Vsn") &&
+                    in.bytes(node.versions);
+  node.incarnation = Incarnation{incarnation};
+  node.state = state;
+  used = in.used();
+  return read;
+}
 
 }  // namespace
 
@@ -32,6 +50,7 @@ Decoded<PushPullHeader> decode_push_pull_header(Bytes input, std::size_t& used) 
 }
 
 Decoded<NodeState> decode_node_state(Bytes input, Scratch& scratch, std::size_t& used) {
+  if (NodeState node; read_canonical(input, node, used)) return node;
   Reader in(input, "node state");
   NodeState node;
   msgpack::read_struct<node_keys>(in, [&](std::size_t field) {
@@ -143,10 +162,17 @@ bool PushPullReader::next_header(Bytes& chunk) {
 }
 
 bool PushPullReader::next_node(Bytes& chunk, NodeState& node) {
+  std::size_t used = 0;
+  // Nearly every node of a state: all there, so its end needs no search.
+  if (carry_.held() == 0 && read_canonical(chunk, node, used) && used <= carry_.room()) {
+    chunk = chunk.subspan(used);
+    ++nodes_read_;
+    offset_ += used;
+    return true;
+  }
   Bytes item;
   if (!next_item(chunk, item)) return false;
   scratch_.reset();
-  std::size_t used = 0;
   const auto decoded = decode_node_state(item, scratch_, used);
   if (!decoded) return fail(decoded.error());
   node = *decoded;

@@ -55,6 +55,8 @@ class ValueCarry {
   Decoded<Bytes> next(Bytes& chunk);
   // Bytes of a split value held at the moment.
   std::size_t held() const { return held_; }
+  // The longest value.
+  std::size_t room() const { return room_.size(); }
 
  private:
   MutableBytes room_;
