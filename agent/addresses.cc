@@ -1,59 +1,30 @@
 #include "agent/addresses.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstring>
 
-#include <arpa/inet.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "io/address.h"
+
 namespace starling::agent {
-namespace {
-
-constexpr std::array<std::byte, 12> mapped_prefix{
-    std::byte{0}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{0},    std::byte{0},
-    std::byte{0}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{0xff}, std::byte{0xff}};
-
-// The last four bytes of an IPv4 address in either form; empty for IPv6.
-Bytes ipv4_part(const IpAddress& address) {
-  const Bytes raw = address.bytes();
-  if (raw.size() == 4) return raw;
-  if (raw.size() == 16 && equal(raw.first(12), mapped_prefix)) return raw.subspan(12);
-  return {};
-}
-
-Bytes bytes_of(const auto& value) {
-  return std::as_bytes(std::span(&value, 1));
-}
-
-}  // namespace
 
 std::string format_address(const IpAddress& address) {
   if (address.empty()) return "<nil>";
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const Bytes ipv4 = ipv4_part(address);
-  const Bytes raw = ipv4.empty() ? address.bytes() : ipv4;
-  inet_ntop(ipv4.empty() ? AF_INET6 : AF_INET, raw.data(), text.data(), text.size());
-  return text.data();
+  return io::to_text(io::unmapped(address));
 }
 
 std::string format_endpoint(const Endpoint& endpoint) {
-  const std::string port = ":" + std::to_string(endpoint.port);
-  if (endpoint.address.empty()) return port;
-  const std::string host = format_address(endpoint.address);
-  return ipv4_part(endpoint.address).empty() ? "[" + host + "]" + port : host + port;
+  if (endpoint.address.empty()) return ":" + std::to_string(endpoint.port);
+  return io::to_text(Endpoint{io::unmapped(endpoint.address), endpoint.port});
 }
 
 std::optional<IpAddress> parse_address(std::string_view text) {
-  const std::string terminated(text);
-  in_addr v4{};
-  if (inet_pton(AF_INET, terminated.c_str(), &v4) == 1) return IpAddress(bytes_of(v4));
-  in6_addr v6{};
-  if (inet_pton(AF_INET6, terminated.c_str(), &v6) == 1) return IpAddress(bytes_of(v6));
-  return std::nullopt;
+  const auto parsed = io::address_from(text);
+  if (!parsed || parsed->zone != io::Zone::none) return std::nullopt;
+  return parsed->endpoint.address;
 }
 
 std::expected<HostPort, std::string> split_host_port(std::string_view text) {
@@ -119,7 +90,7 @@ std::expected<std::vector<IpAddress>, std::string> resolve(std::string_view host
   for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
     sockaddr_storage storage{};
     std::memcpy(&storage, entry->ai_addr, std::min<std::size_t>(entry->ai_addrlen, sizeof storage));
-    const IpAddress address = from_socket_address(storage).address;
+    const IpAddress address = io::to_endpoint(storage).address;
     if (address.empty() || std::ranges::find(addresses, address) != addresses.end()) continue;
     addresses.push_back(address);
   }
@@ -145,38 +116,6 @@ std::expected<JoinTarget, std::string> resolve_join_target(std::string_view text
   if (!addresses) return std::unexpected(addresses.error());
   for (const IpAddress& address : *addresses) target.endpoints.push_back({address, *port});
   return target;
-}
-
-unsigned to_socket_address(const Endpoint& endpoint, sockaddr_storage& out) {
-  out = {};
-  const Bytes ipv4 = ipv4_part(endpoint.address);
-  if (!ipv4.empty()) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(endpoint.port);
-    std::memcpy(&address.sin_addr, ipv4.data(), ipv4.size());
-    std::memcpy(&out, &address, sizeof address);
-    return sizeof address;
-  }
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  address.sin6_port = htons(endpoint.port);
-  const Bytes raw = endpoint.address.bytes();
-  if (!raw.empty()) std::memcpy(&address.sin6_addr, raw.data(), raw.size());
-  std::memcpy(&out, &address, sizeof address);
-  return sizeof address;
-}
-
-Endpoint from_socket_address(const sockaddr_storage& address) {
-  if (address.ss_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, &address, sizeof v4);
-    return {IpAddress(bytes_of(v4.sin_addr)), ntohs(v4.sin_port)};
-  }
-  if (address.ss_family != AF_INET6) return {};
-  sockaddr_in6 v6{};
-  std::memcpy(&v6, &address, sizeof v6);
-  return {IpAddress(bytes_of(v6.sin6_addr)), ntohs(v6.sin6_port)};
 }
 
 }  // namespace starling::agent

@@ -13,8 +13,6 @@
 
 #include "wire/base/types.h"
 
-struct sockaddr_storage;
-
 namespace starling::agent {
 
 // Go's net.IP.String: dotted for IPv4, also when mapped into 16 bytes; "<nil>" when empty.
@@ -52,9 +50,5 @@ struct JoinTarget {
 };
 std::expected<JoinTarget, std::string> resolve_join_target(std::string_view text,
                                                            std::uint16_t default_port);
-
-// For system calls: the length filled in.
-unsigned to_socket_address(const Endpoint& endpoint, sockaddr_storage& out);
-Endpoint from_socket_address(const sockaddr_storage& address);
 
 }  // namespace starling::agent

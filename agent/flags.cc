@@ -19,7 +19,7 @@ std::optional<bool> go_bool(std::string_view text) {
 }
 
 // Go's strconv.ParseInt with base 0, without underscores.
-std::optional<std::string> go_int(std::string_view text, int& target) {
+std::optional<std::string> go_int(std::string_view text, std::optional<int>& target) {
   std::string_view digits = text;
   const bool negative = digits.starts_with('-');
   if (negative || digits.starts_with('+')) digits.remove_prefix(1);
@@ -50,6 +50,13 @@ void FlagSet::text(FlagText flag, std::string& target) {
   });
 }
 
+void FlagSet::text(FlagText flag, std::optional<std::string>& target) {
+  custom(flag, [&target](std::string_view value) {
+    target = std::string(value);
+    return std::optional<std::string>();
+  });
+}
+
 void FlagSet::list(FlagText flag, std::vector<std::string>& target) {
   custom(flag, [&target](std::string_view value) {
     target.emplace_back(value);
@@ -67,7 +74,7 @@ void FlagSet::boolean(FlagText flag, bool& target) {
   flags_.back().boolean = true;
 }
 
-void FlagSet::integer(FlagText flag, int& target) {
+void FlagSet::integer(FlagText flag, std::optional<int>& target) {
   custom(flag, [&target](std::string_view value) { return go_int(value, target); });
 }
 

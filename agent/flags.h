@@ -30,9 +30,10 @@ struct FlagError {
 class FlagSet {
  public:
   void text(FlagText flag, std::string& target);
+  void text(FlagText flag, std::optional<std::string>& target);
   void list(FlagText flag, std::vector<std::string>& target);  // repeatable
   void boolean(FlagText flag, bool& target);
-  void integer(FlagText flag, int& target);
+  void integer(FlagText flag, std::optional<int>& target);
   // `set` returns what is wrong with the value, or nullopt.
   using Setter = std::function<std::optional<std::string>(std::string_view)>;
   void custom(FlagText flag, Setter set);

@@ -9,7 +9,7 @@ struct Example {
   std::string name;
   std::vector<std::string> list;
   bool on = false;
-  int count = 0;
+  std::optional<int> count;
   FlagSet flags;
   Example() {
     flags.text({"name", "x", "A name."}, name);

@@ -1,0 +1,241 @@
+#include "agent/config.h"
+
+#include <algorithm>
+
+#include "agent/config_file.h"
+#include "agent/event_filter.h"
+#include "agent/go_text.h"
+#include "agent/log.h"
+#include "agent/tag_text.h"
+#include "core/shard/options.h"
+#include "io/port_options.h"
+
+namespace starling::agent {
+namespace {
+
+template <class T>
+void override_with(T& value, const std::optional<T>& over) {
+  if (over) value = *over;
+}
+
+void override_text(std::string& value, const std::optional<std::string>& over) {
+  if (over && !over->empty()) value = *over;
+}
+
+// Zero and less mean "not set".
+void override_number(int& value, std::optional<int> over) {
+  if (over && *over > 0) value = *over;
+}
+
+void append(std::vector<std::string>& list, const std::vector<std::string>& more) {
+  list.insert(list.end(), more.begin(), more.end());
+}
+
+// What `over` asks for and this program does not do.
+void note_unsupported(Config& config, const PartialConfig& over) {
+  const auto note = [&](std::string_view name, const std::optional<std::string>& value) {
+    if (value && !value->empty()) config.unsupported.emplace_back(name);
+  };
+  note("snapshot", over.snapshot_path);
+  note("discover", over.discover);
+  note("statsite_addr", over.statsite_addr);
+  note("statsd_addr", over.statsd_addr);
+  if (over.enable_syslog) config.unsupported.emplace_back("syslog");
+}
+
+void define_network_flags(FlagSet& flags, AgentFlags& target) {
+  PartialConfig& config = target.config;
+  flags.text({"bind", "0.0.0.0:7946",
+              "Where to listen for other members: host, host:port,\n"
+              "[v6] or [v6]:port."},
+             config.bind);
+  flags.text({"advertise", "host:port", "What other members are told, if not the bind address."},
+             config.advertise);
+  flags.text({"iface", "name",
+              "Network interface to bind to, instead of -bind or to\n"
+              "check it."},
+             config.interface);
+  flags.text({"rpc-addr", "127.0.0.1:7373", "Where to listen for commands."}, config.rpc_addr);
+  flags.text({"io", "auto|uring|sockets", "How packets reach the kernel. Default auto."},
+             config.io);
+  flags.text({"encrypt", "key", "Encrypt with this base64 key of 16, 24 or 32 bytes."},
+             config.encrypt_key);
+  flags.text({"keyring-file", "path", "File with a JSON array of keys, the first one primary."},
+             config.keyring_file);
+  flags.boolean({"disable-compression", "", "Send messages as they are."},
+                config.disable_compression);
+}
+
+void define_cluster_flags(FlagSet& flags, AgentFlags& target) {
+  PartialConfig& config = target.config;
+  flags.list({"join", "address",
+              "Join through this member at start; may be repeated. The\n"
+              "agent ends when none can be reached."},
+             config.start_join);
+  flags.list({"retry-join", "address", "The same, but tried again until it works."},
+             config.retry_join);
+  flags.text({"retry-interval", "30s", "Time between such attempts."}, target.retry_interval);
+  flags.integer({"retry-max", "0", "How often to try again; 0 is for ever."},
+                config.retry_max_attempts);
+  flags.boolean({"replay", "", "Deliver user events from before the join too."},
+                config.replay_on_join);
+  flags.boolean({"rejoin", "", "Has no effect without a snapshot file."},
+                config.rejoin_after_leave);
+  flags.text({"profile", "lan|wan|local", "Timing for this kind of network."}, config.profile);
+  flags.integer({"protocol", "5", "Serf protocol version to speak: 2 to 5."}, config.protocol);
+  flags.text({"broadcast-timeout", "5s", "How long a leave waits for its broadcast."},
+             target.broadcast_timeout);
+}
+
+// Flags that Serf has and this program has not: understood, and then refused by name.
+void define_unsupported_flags(FlagSet& flags, PartialConfig& config) {
+  flags.text({"snapshot", "path", "Not supported."}, config.snapshot_path);
+  flags.text({"discover", "name", "Not supported."}, config.discover);
+  flags.boolean({"syslog", "", "Not supported."}, config.enable_syslog);
+}
+
+}  // namespace
+
+void merge(Config& config, const PartialConfig& over) {
+  override_text(config.node_name, over.node_name);
+  override_text(config.role, over.role);
+  override_text(config.tags_file, over.tags_file);
+  override_text(config.bind, over.bind);
+  override_text(config.advertise, over.advertise);
+  override_text(config.interface, over.interface);
+  override_text(config.encrypt_key, over.encrypt_key);
+  override_text(config.keyring_file, over.keyring_file);
+  override_text(config.log_level, over.log_level);
+  override_text(config.rpc_addr, over.rpc_addr);
+  override_text(config.rpc_auth, over.rpc_auth);
+  override_text(config.profile, over.profile);
+  override_text(config.io, over.io);
+  override_number(config.protocol, over.protocol);
+  override_number(config.retry_max_attempts, over.retry_max_attempts);
+  override_number(config.query_size_limit, over.query_size_limit);
+  override_number(config.query_response_size_limit, over.query_response_size_limit);
+  override_number(config.user_event_size_limit, over.user_event_size_limit);
+  override_with(config.retry_interval, over.retry_interval);
+  override_with(config.broadcast_timeout, over.broadcast_timeout);
+  override_with(config.reconnect_interval, over.reconnect_interval);
+  override_with(config.reconnect_timeout, over.reconnect_timeout);
+  override_with(config.tombstone_timeout, over.tombstone_timeout);
+  config.replay_on_join |= over.replay_on_join;
+  config.rejoin_after_leave |= over.rejoin_after_leave;
+  config.leave_on_terminate |= over.leave_on_terminate;
+  config.skip_leave_on_interrupt |= over.skip_leave_on_interrupt;
+  if (over.disable_compression) config.compression = false;
+  for (const auto& [key, value] : over.tags) config.tags[key] = value;
+  append(config.start_join, over.start_join);
+  append(config.retry_join, over.retry_join);
+  append(config.event_handlers, over.event_handlers);
+  note_unsupported(config, over);
+}
+
+void define_agent_flags(FlagSet& flags, AgentFlags& target) {
+  PartialConfig& config = target.config;
+  const auto path = [&target](bool folder) {
+    return [&target, folder](std::string_view value) {
+      target.files.push_back({std::string(value), folder});
+      return std::optional<std::string>();
+    };
+  };
+  flags.text({"node", "name", "Name of this member; the host's name if not given."},
+             config.node_name);
+  flags.list({"tag", "key=value", "A tag of this member; may be repeated."}, target.tags);
+  flags.text({"role", "name", "Old form of -tag role=name."}, config.role);
+  flags.text({"tags-file", "path", "File that keeps tags over restarts; excludes -tag."},
+             config.tags_file);
+  define_network_flags(flags, target);
+  define_cluster_flags(flags, target);
+  flags.list({"event-handler", "[filters=]command",
+              "Run a shell command on events; may be repeated. Filters\n"
+              "is a comma list of member-join, member-leave,\n"
+              "member-failed, member-update, member-reap, user,\n"
+              "user:NAME and *."},
+             config.event_handlers);
+  flags.text({"log-level", "info", "Least level to log: trace, debug, info, warn, err."},
+             config.log_level);
+  flags.custom({"config-file", "path", "JSON configuration; may be repeated."}, path(false));
+  flags.custom({"config-dir", "path", "Every *.json in this folder, by name."}, path(true));
+  define_unsupported_flags(flags, config);
+}
+
+std::optional<std::string> check(Config& config, std::vector<std::string>& warnings) {
+  if (!config.unsupported.empty()) {
+    std::string names;
+    for (const std::string& name : config.unsupported) names += (names.empty() ? "" : ", ") + name;
+    return "Not supported by starling: " + names;
+  }
+  if (!config.encrypt_key.empty()) {
+    if (!config.keyring_file.empty()) return "Encryption key not allowed while using a keyring";
+    const auto raw = base64_decode(config.encrypt_key);
+    if (!raw) return "Invalid encryption key: " + raw.error();
+  }
+  for (const std::string& handler : config.event_handlers) {
+    if (const auto scripts = parse_event_script(handler); !scripts) return scripts.error();
+  }
+  if (!log_level_from(config.log_level)) {
+    return "Invalid log level: " + to_upper(config.log_level) +
+           ". Valid log levels are: [TRACE DEBUG INFO WARN ERR]";
+  }
+  if (!profile_from(config.profile)) return "Unknown profile: " + config.profile;
+  if (!io::port_choice_from(config.io)) return "Unknown -io: " + config.io;
+
+  constexpr Duration shortest = std::chrono::seconds(1);
+  if (config.broadcast_timeout < shortest) {
+    warnings.push_back("Warning: 'BroadcastTimeout' is too low. Setting to 1s");
+    config.broadcast_timeout = shortest;
+  }
+  if (config.retry_interval < shortest) {
+    warnings.push_back("Warning: 'RetryInterval' is too low. Setting to 1s");
+    config.retry_interval = shortest;
+  }
+  if (!config.role.empty()) {
+    warnings.push_back("Deprecation warning: 'Role' has been replaced with 'Tags'");
+    config.tags["role"] = config.role;
+  }
+  if (config.rejoin_after_leave) {
+    warnings.push_back("Warning: 'RejoinAfterLeave' enabled without snapshot file");
+  }
+  return std::nullopt;
+}
+
+std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string> arguments) {
+  using Kind = ConfigError::Kind;
+  AgentFlags target;
+  FlagSet flags;
+  define_agent_flags(flags, target);
+  if (const auto positional = flags.parse(arguments); !positional) {
+    const FlagError& error = positional.error();
+    return std::unexpected(ConfigError{error.help_wanted ? Kind::help : Kind::flags, error.text});
+  }
+  const auto wrong = [](const std::string& text) {
+    return std::unexpected(ConfigError{Kind::config, text});
+  };
+
+  auto tags = parse_tags(target.tags);
+  if (!tags) return wrong("Error: " + tags.error());
+  target.config.tags = std::move(*tags);
+  const auto duration = [](const std::optional<std::string>& text, std::optional<Duration>& out) {
+    if (!text) return std::string();
+    const auto value = parse_duration(*text);
+    if (value) out = *value;
+    return value ? std::string() : "Error: " + value.error();
+  };
+  std::string problem = duration(target.retry_interval, target.config.retry_interval);
+  if (problem.empty()) {
+    problem = duration(target.broadcast_timeout, target.config.broadcast_timeout);
+  }
+  if (!problem.empty()) return wrong(problem);
+
+  const auto files = read_config_files(target.files);
+  if (!files) return wrong(files.error());
+  LoadedConfig loaded;
+  for (const PartialConfig& file : *files) merge(loaded.config, file);
+  merge(loaded.config, target.config);
+  if (const auto fault = check(loaded.config, loaded.warnings)) return wrong(*fault);
+  return loaded;
+}
+
+}  // namespace starling::agent

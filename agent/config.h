@@ -1,0 +1,110 @@
+// The agent's configuration: what flags and files say, merged, checked and with defaults.
+//
+// protocol/serf section 16.1. Defaults <- files in order <- flags. Scalars that are set override,
+// booleans can only be turned on, tags merge by key, lists are appended. A plain value, owned by
+// the agent.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/durations.h"
+#include "agent/flags.h"
+#include "agent/member_info.h"
+
+namespace starling::agent {
+
+struct Config {
+  std::string node_name;
+  std::string role;
+  Tags tags;
+  std::string tags_file;
+  std::string bind = "0.0.0.0";
+  std::string advertise;
+  std::string interface;
+  std::string encrypt_key;
+  std::string keyring_file;
+  std::string log_level = "INFO";
+  std::string rpc_addr = "127.0.0.1:7373";
+  std::string rpc_auth;
+  int protocol = 5;
+  bool replay_on_join = false;
+  std::vector<std::string> start_join;
+  std::vector<std::string> retry_join;
+  Duration retry_interval = std::chrono::seconds(30);
+  int retry_max_attempts = 0;
+  bool rejoin_after_leave = false;
+  std::vector<std::string> event_handlers;
+  std::string profile = "lan";
+  bool compression = true;
+  Duration broadcast_timeout = std::chrono::seconds(5);
+  Duration reconnect_interval = std::chrono::seconds(30);
+  Duration reconnect_timeout = std::chrono::hours(24);
+  Duration tombstone_timeout = std::chrono::hours(24);
+  int query_size_limit = 1024;
+  int query_response_size_limit = 1024;
+  int user_event_size_limit = 512;
+  bool leave_on_terminate = false;
+  bool skip_leave_on_interrupt = false;
+  std::string io = "auto";
+
+  // What files and flags asked for and this program does not do: Serf's names, for one message.
+  std::vector<std::string> unsupported;
+};
+
+// What one source says: only the fields that it sets.
+struct PartialConfig {
+  std::optional<std::string> node_name, role, tags_file, bind, advertise, interface, encrypt_key,
+      keyring_file, log_level, rpc_addr, rpc_auth, profile, io, snapshot_path, discover,
+      statsite_addr, statsd_addr;
+  std::optional<int> protocol, retry_max_attempts, query_size_limit, query_response_size_limit,
+      user_event_size_limit;
+  std::optional<Duration> retry_interval, broadcast_timeout, reconnect_interval, reconnect_timeout,
+      tombstone_timeout;
+  bool replay_on_join = false, rejoin_after_leave = false, leave_on_terminate = false,
+       skip_leave_on_interrupt = false, disable_compression = false, enable_syslog = false;
+  Tags tags;
+  std::vector<std::string> start_join, retry_join, event_handlers;
+};
+
+void merge(Config& config, const PartialConfig& over);
+
+struct ConfigPath {
+  std::string path;
+  bool folder = false;
+};
+
+// The command line of the agent as it stands there: tags and durations are read afterwards, so that
+// their errors come as Serf's do.
+struct AgentFlags {
+  PartialConfig config;
+  std::vector<std::string> tags;
+  std::optional<std::string> retry_interval, broadcast_timeout;
+  std::vector<ConfigPath> files;  // -config-file and -config-dir in their order
+};
+void define_agent_flags(FlagSet& flags, AgentFlags& target);
+
+struct ConfigError {
+  enum class Kind : std::uint8_t {
+    flags,   // the command line: the help should follow
+    help,    // the help was asked for
+    config,  // anything else, for the console
+  };
+  Kind kind = Kind::config;
+  std::string text;
+};
+struct LoadedConfig {
+  Config config;
+  std::vector<std::string> warnings;
+};
+// Parses the command line, reads the files, merges and checks.
+std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string> arguments);
+
+// Sentence about a combination that cannot work, in Serf's words; raises intervals that are too
+// short and adds a warning.
+std::optional<std::string> check(Config& config, std::vector<std::string>& warnings);
+
+}  // namespace starling::agent

@@ -1,0 +1,100 @@
+#include "agent/config.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/agent/temporary_folder.h"
+
+namespace starling::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::expected<LoadedConfig, ConfigError> load(std::vector<std::string> arguments) {
+  return load_config(arguments);
+}
+
+std::string error_of(std::vector<std::string> arguments) {
+  const auto loaded = load_config(arguments);
+  return loaded ? "" : loaded.error().text;
+}
+
+TEST(Config, Defaults) {
+  const auto loaded = load({});
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(loaded->warnings.empty());
+  EXPECT_EQ(loaded->config.bind, "0.0.0.0");
+  EXPECT_EQ(loaded->config.rpc_addr, "127.0.0.1:7373");
+  EXPECT_EQ(loaded->config.protocol, 5);
+  EXPECT_EQ(loaded->config.retry_interval, 30s);
+  EXPECT_TRUE(loaded->config.compression);
+}
+
+// Defaults <- files in order <- flags; tags merge, lists append, booleans only turn on.
+TEST(Config, MergeOrder) {
+  const TemporaryFolder folder;
+  const std::string first = folder.write("1.json", R"({"node_name":"one","bind":"127.0.0.1",
+    "tags":{"a":"1","b":"1"},"start_join":["x"],"leave_on_terminate":true,"protocol":3})");
+  const std::string second = folder.write("2.json", R"({"node_name":"two","tags":{"b":"2"},
+    "start_join":["y"],"leave_on_terminate":false,"bind":"","protocol":0})");
+  const auto loaded = load({"-config-file", first, "-config-file=" + second, "-tag", "c=3", "-join",
+                            "z", "-node", "three"});
+  ASSERT_TRUE(loaded) << loaded.error().text;
+  const Config& config = loaded->config;
+  EXPECT_EQ(config.node_name, "three");
+  EXPECT_EQ(config.bind, "127.0.0.1");
+  EXPECT_EQ(config.protocol, 3);
+  EXPECT_EQ(config.tags, (Tags{{"a", "1"}, {"b", "2"}, {"c", "3"}}));
+  EXPECT_EQ(config.start_join, (std::vector<std::string>{"x", "y", "z"}));
+  EXPECT_TRUE(config.leave_on_terminate);
+}
+
+TEST(Config, CompressionIsTheFlagsAlone) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("1.json", R"({"enable_compression":false})");
+  EXPECT_TRUE(load({"-config-file", file})->config.compression);
+  EXPECT_FALSE(load({"-disable-compression"})->config.compression);
+}
+
+TEST(Config, ErrorsAreSerfs) {
+  EXPECT_EQ(error_of({"-tag", "foo"}), "Error: Invalid tag: 'foo'");
+  EXPECT_EQ(error_of({"-retry-interval", "1"}), "Error: time: missing unit in duration \"1\"");
+  EXPECT_EQ(error_of({"-encrypt", "abc"}),
+            "Invalid encryption key: illegal base64 data at input byte 0");
+  EXPECT_EQ(error_of({"-encrypt", "MTIz", "-keyring-file", "x"}),
+            "Encryption key not allowed while using a keyring");
+  EXPECT_EQ(error_of({"-log-level", "foo"}),
+            "Invalid log level: FOO. Valid log levels are: [TRACE DEBUG INFO WARN ERR]");
+  EXPECT_EQ(error_of({"-profile", "foo"}), "Unknown profile: foo");
+  EXPECT_EQ(error_of({"-event-handler", "foo=bar"}),
+            "Invalid event script: Event 'foo' invoking 'bar'");
+  EXPECT_EQ(error_of({"-io", "dpdk"}), "Unknown -io: dpdk");
+  EXPECT_EQ(error_of({"-snapshot", "x", "-discover", "y"}),
+            "Not supported by starling: snapshot, discover");
+  EXPECT_EQ(error_of({"-syslog=false"}), "");
+}
+
+TEST(Config, FlagErrorsWantTheHelp) {
+  const auto wrong = load({"-x"});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().kind, ConfigError::Kind::flags);
+  EXPECT_EQ(wrong.error().text, "flag provided but not defined: -x");
+  EXPECT_EQ(load({"-h"}).error().kind, ConfigError::Kind::help);
+  EXPECT_EQ(error_of({"-retry-max", "x"}), "invalid value \"x\" for flag -retry-max: parse error");
+}
+
+TEST(Config, WarningsAndCorrections) {
+  const auto loaded =
+      load({"-retry-interval", "100ms", "-broadcast-timeout", "1ms", "-rejoin", "-role", "web"});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.retry_interval, 1s);
+  EXPECT_EQ(loaded->config.broadcast_timeout, 1s);
+  EXPECT_EQ(loaded->config.tags, (Tags{{"role", "web"}}));
+  EXPECT_EQ(loaded->warnings, (std::vector<std::string>{
+                                  "Warning: 'BroadcastTimeout' is too low. Setting to 1s",
+                                  "Warning: 'RetryInterval' is too low. Setting to 1s",
+                                  "Deprecation warning: 'Role' has been replaced with 'Tags'",
+                                  "Warning: 'RejoinAfterLeave' enabled without snapshot file"}));
+}
+
+}  // namespace
+}  // namespace starling::agent

@@ -1,0 +1,77 @@
+#include "agent/log.h"
+
+#include <regex>
+
+#include <gtest/gtest.h>
+
+namespace starling::agent {
+namespace {
+
+struct Printed {
+  std::vector<std::string> lines;
+  Log::Sink sink() {
+    return [this](std::string_view line) { lines.emplace_back(line); };
+  }
+};
+
+TEST(Log, Format) {
+  Printed printed;
+  Log log(LogLevel::info, printed.sink());
+  log.open_gate();
+  log.info("agent: {} and {}", 1, "two");
+  ASSERT_EQ(printed.lines.size(), 1U);
+  EXPECT_TRUE(std::regex_match(
+      printed.lines[0], std::regex(R"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[INFO\] agent: 1 and two)")));
+}
+
+TEST(Log, OneNewlineAtTheEndIsTheLinesOwn) {
+  Printed printed;
+  Log log(LogLevel::info, printed.sink());
+  log.open_gate();
+  log.info("a\n\n");
+  EXPECT_TRUE(printed.lines.at(0).ends_with("a\n"));
+}
+
+TEST(Log, GateHoldsLinesBack) {
+  Printed printed;
+  Log log(LogLevel::info, printed.sink());
+  log.info("first");
+  log.debug("below the threshold");
+  EXPECT_TRUE(printed.lines.empty());
+  log.open_gate();
+  ASSERT_EQ(printed.lines.size(), 1U);
+  log.warn("second");
+  EXPECT_EQ(printed.lines.size(), 2U);
+}
+
+TEST(Log, RingKeepsTheLastLinesOfEveryLevel) {
+  Log log(LogLevel::err, [](std::string_view) {});
+  for (std::size_t i = 0; i < Log::lines_max + 10; ++i) log.debug("line {}", i);
+  ASSERT_EQ(log.ring().size(), Log::lines_max);
+  EXPECT_TRUE(log.ring().front().text.ends_with("line 10"));
+  EXPECT_EQ(log.ring().front().level, LogLevel::debug);
+}
+
+TEST(Log, ListenersSeeEverythingUntilForgotten) {
+  Log log(LogLevel::err, [](std::string_view) {});
+  int seen = 0;
+  const Log::ListenerId id = log.listen([&](const LogLine&) {
+    ++seen;
+    log.info("from inside: dropped");
+  });
+  log.debug("x");
+  EXPECT_EQ(seen, 1);
+  EXPECT_EQ(log.ring().size(), 1U);
+  log.forget(id);
+  log.debug("y");
+  EXPECT_EQ(seen, 1);
+}
+
+TEST(Log, Levels) {
+  EXPECT_EQ(log_level_from("warn"), LogLevel::warn);
+  EXPECT_EQ(log_level_from("TRACE"), LogLevel::trace);
+  EXPECT_EQ(log_level_from("ZZZ"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace starling::agent
