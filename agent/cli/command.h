@@ -15,6 +15,7 @@
 
 #include "agent/cli/rpc_client.h"
 #include "agent/flags.h"
+#include "agent/tag_text.h"
 
 namespace starling::agent::cli {
 
@@ -53,9 +54,7 @@ std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console);
 // `message`, an empty line, the help; gives exit status 1.
 int refuse(std::string_view message, std::string_view help, Console& console);
 
-// "k=v" at the first '='; the error is Serf's "Invalid tag: 'x'".
-std::expected<Tags, std::string> parse_tags(const std::vector<std::string>& pairs);
-
+Command agent_command();
 Command decode_command();
 Command event_command();
 Command force_leave_command();

@@ -25,6 +25,7 @@ void print_usage(const std::vector<Command>& commands, std::ostream& out) {
 
 std::vector<Command> all_commands() {
   std::vector<Command> commands;
+  commands.push_back(agent_command());
   commands.push_back(decode_command());
   commands.push_back(event_command());
   commands.push_back(force_leave_command());

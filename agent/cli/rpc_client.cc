@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "agent/addresses.h"
-#include "agent/go_errors.h"
+#include "io/address.h"
+#include "io/errno_text.h"
 #include "wire/value_scanner.h"
 
 namespace starling::agent::cli {
@@ -41,18 +42,21 @@ std::expected<int, std::string> dial(const Endpoint& endpoint) {
     return std::unexpected("dial tcp " + format_endpoint(endpoint) + ": " + std::string(call) +
                            std::string(why));
   };
-  sockaddr_storage address{};
-  const socklen_t bytes = to_socket_address(endpoint, address);
-  const int socket = ::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (socket < 0) return failed(socket, "socket: ", go_error_text(errno));
+  const int family = io::family_of(endpoint.address);
+  io::SocketAddress address;
+  if (!io::to_socket_address(endpoint, family, io::Zone::none, address)) {
+    return failed(-1, "", "no way to this address");
+  }
+  const int socket = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (socket < 0) return failed(socket, "socket: ", io::errno_text(errno));
   int problem = 0;
-  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), bytes) != 0) problem = errno;
+  if (::connect(socket, address.get(), address.bytes) != 0) problem = errno;
   if (problem == EINPROGRESS) {
     if (!wait_for(socket, POLLOUT, dial_ms_max)) return failed(socket, "", "i/o timeout");
     socklen_t size = sizeof problem;
     getsockopt(socket, SOL_SOCKET, SO_ERROR, &problem, &size);
   }
-  if (problem != 0) return failed(socket, "connect: ", go_error_text(problem));
+  if (problem != 0) return failed(socket, "connect: ", io::errno_text(problem));
   return socket;
 }
 
@@ -116,7 +120,7 @@ std::expected<void, std::string> RpcClient::send(std::string_view bytes) {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (!wait_for(socket_, POLLOUT, write_ms_max)) return std::unexpected("i/o timeout");
     } else if (errno != EINTR) {
-      return std::unexpected("write: " + go_error_text(errno));
+      return std::unexpected("write: " + io::errno_text(errno));
     }
   }
   return {};

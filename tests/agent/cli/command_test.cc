@@ -21,12 +21,6 @@ TEST(RpcFlags, EnvironmentGivesDefaults) {
   unsetenv("SERF_RPC_AUTH");
 }
 
-TEST(ParseTags, SplitsAtTheFirstEquals) {
-  EXPECT_EQ(*parse_tags({"a=b=c", "d="}), (Tags{{"a", "b=c"}, {"d", ""}}));
-  EXPECT_EQ(parse_tags({"foo"}).error(), "Invalid tag: 'foo'");
-  EXPECT_EQ(parse_tags({"=x"}).error(), "Invalid tag: '=x'");
-}
-
 TEST(ParseFlags, ComplaintToErrHelpToOut) {
   std::ostringstream out;
   std::ostringstream err;

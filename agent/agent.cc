@@ -1,0 +1,575 @@
+#include "agent/agent.h"
+
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "agent/addresses.h"
+#include "agent/go_text.h"
+#include "agent/keyring_file.h"
+#include "agent/tags_file.h"
+#include "agent/version.h"
+#include "core/serf/tags.h"
+#include "io/open.h"
+
+namespace starling::agent {
+namespace {
+
+constexpr Duration graceful_leave_max = std::chrono::seconds(3);
+// How long a shutdown waits for handlers of the last events to be run.
+constexpr Duration last_handlers_max = std::chrono::seconds(1);
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+std::vector<EventScript> scripts_of(const std::vector<std::string>& handlers) {
+  std::vector<EventScript> scripts;
+  for (const std::string& handler : handlers) {
+    // Checked when the configuration was loaded.
+    for (EventScript& script : parse_event_script(handler).value_or(std::vector<EventScript>{})) {
+      scripts.push_back(std::move(script));
+    }
+  }
+  return scripts;
+}
+
+// The words of protocol/serf sections 8, 9 and 17 for a command that did not end well.
+std::string command_error(const Event& answer, std::string_view on_timeout) {
+  switch (answer.result) {
+    case CommandResult::ok:
+    case CommandResult::already_left:
+      return "";
+    case CommandResult::broadcast_timeout:
+      return std::string(on_timeout);
+    case CommandResult::leave_in_progress:
+      return "Leave already in progress";
+    case CommandResult::not_alive:
+      return "Serf is not running: it has left or was shut down";
+    default:
+      break;
+  }
+  if (!answer.text.empty()) return std::string(answer.text);
+  return std::string(to_text(answer.result));
+}
+
+}  // namespace
+
+Agent::Agent(LoadedConfig loaded, std::vector<std::string> arguments, std::ostream& out)
+    : out_(out),
+      arguments_(std::move(arguments)),
+      config_(std::move(loaded.config)),
+      warnings_(std::move(loaded.warnings)),
+      log_(log_level_from(config_.log_level).value_or(LogLevel::info),
+           [this](std::string_view line) { info(line); }) {}
+
+Agent::~Agent() = default;
+
+void Agent::say(std::string_view text) {
+  out_ << (text.empty() ? "" : "==> ") << text << "\n" << std::flush;
+}
+
+void Agent::info(std::string_view text) {
+  out_ << "    " << text << "\n" << std::flush;
+}
+
+void Agent::info(std::string_view label, std::string_view value) {
+  info(fmt::format("{:>27}: {}", label, value));
+}
+
+int Agent::run() {
+  for (const std::string& warning : warnings_) say(warning);
+  const std::vector<InterfaceAddress> interfaces = interface_addresses();
+  auto addresses = node_addresses(config_, interfaces);
+  if (!addresses) {
+    say(addresses.error());
+    return 1;
+  }
+  addresses_ = std::move(*addresses);
+  if (!addresses_.note.empty()) say(addresses_.note);
+
+  loop_.watch(signals_.descriptor(), POLLIN, [this](short) {
+    while (const auto signal = signals_.take()) on_signal(*signal);
+  });
+  say("Starting starling agent...");
+  if (!set_up() || !start_engine()) return 1;
+  say("Starting starling agent RPC...");
+  if (!start_rpc()) {
+    shut_down();
+    return 1;
+  }
+  introduce();
+  if (!start_join()) {
+    shut_down();
+    return stopping_ ? status_ : 1;
+  }
+  say("");
+  say("Log data will now stream in as it occurs:");
+  say("");
+  log_.open_gate();
+  if (!config_.retry_join.empty()) {
+    retry_join_ = std::make_unique<RetryJoin>(
+        loop_, log_,
+        [this](std::vector<std::string> targets, bool replay, RetryJoin::Done done) {
+          joiner_->join(std::move(targets), replay, std::move(done));
+        },
+        RetryJoin::Options{.targets = config_.retry_join,
+                           .replay = config_.replay_on_join,
+                           .interval = config_.retry_interval,
+                           .tries_max = config_.retry_max_attempts},
+        [this] { stop_with(1); });
+    retry_join_->start();
+  }
+  loop_.run();
+  shut_down();
+  return status_;
+}
+
+bool Agent::set_up() {
+  const auto failed = [&](const std::string& why) {
+    say("Failed to setup the starling agent: " + why);
+    return false;
+  };
+  tags_ = config_.tags;
+  if (!config_.tags_file.empty()) {
+    if (!config_.tags.empty()) return failed("Tags config not allowed while using tag files");
+    auto tags = read_tags_file(config_.tags_file);
+    if (!tags) return failed(tags.error());
+    tags_ = std::move(*tags);
+  }
+  if (!config_.keyring_file.empty()) {
+    auto keyring = read_keyring_file(config_.keyring_file);
+    if (!keyring) return failed(keyring.error());
+    keyring_ = *keyring;
+  }
+  return true;
+}
+
+std::expected<EngineOptions, std::string> Agent::engine_options(const Endpoint& advertise) const {
+  if (config_.protocol < serf_protocol_min || config_.protocol > serf_protocol_max) {
+    return std::unexpected(fmt::format("Protocol version '{}' too {}. Must be in range: [{}, {}]",
+                                       config_.protocol,
+                                       config_.protocol < serf_protocol_min ? "low" : "high",
+                                       serf_protocol_min, serf_protocol_max));
+  }
+  if (config_.user_event_size_limit > 9216) {
+    return std::unexpected("user event size limit exceeds limit of 9216 bytes");
+  }
+  EngineOptions options;
+  options.name = config_.node_name;
+  options.advertise = advertise;
+  options.seed = random_seed();
+  options.versions.delegate_current = static_cast<std::uint8_t>(config_.protocol);
+  options.compress = config_.compression;
+  options.keyring = keyring_;
+  if (!config_.encrypt_key.empty()) {
+    const auto key = decode_key(config_.encrypt_key);
+    if (!key) return std::unexpected(key.error());
+    static_cast<void>(options.keyring.add(*key));
+  }
+  options.swim = SwimOptions::of(*profile_from(config_.profile));
+  options.serf.broadcast_timeout = config_.broadcast_timeout;
+  options.serf.reconnect_interval = config_.reconnect_interval;
+  options.serf.reconnect_timeout = config_.reconnect_timeout;
+  options.serf.tombstone_timeout = config_.tombstone_timeout;
+  options.serf.query_bytes_max = static_cast<std::size_t>(config_.query_size_limit);
+  options.serf.query_response_bytes_max =
+      static_cast<std::size_t>(config_.query_response_size_limit);
+  options.serf.user_event_bytes_max = static_cast<std::size_t>(config_.user_event_size_limit);
+
+  std::vector<Tag> tags;
+  for (const auto& [key, value] : tags_) tags.push_back({key, value});
+  std::array<std::byte, meta_bytes_max> room;
+  const auto meta = write_tags(tags, options.versions.delegate_current, room);
+  if (!meta) return std::unexpected(std::string(to_text(meta.error())));
+  options.meta = as_text(*meta);
+  return options;
+}
+
+bool Agent::start_engine() {
+  const auto failed = [&](const std::string& why) {
+    say("Failed to start the starling agent: " + why);
+    return false;
+  };
+  // Looked at before anything is opened, so that a wrong option is not hidden by a busy port.
+  const auto checked = engine_options(addresses_.bind);
+  if (!checked) return failed(checked.error());
+  auto opened = io::open_ports({.bind = addresses_.bind,
+                                .choice = *io::port_choice_from(config_.io),
+                                .packet_room_bytes = checked->packet_room_bytes(),
+                                .streams_max = checked->capacity.streams_max});
+  if (!opened) return failed(opened.error());
+  io_reason_ = opened->reason;
+  addresses_.bind = opened->ports->bound();
+  const auto advertise = advertised(addresses_, addresses_.bind, interface_addresses());
+  if (!advertise) return failed(advertise.error());
+  advertise_ = *advertise;
+  const auto options = engine_options(advertise_);
+  if (!options) return failed(options.error());
+
+  log_.info("agent: starling agent starting");
+  scripts_ = scripts_of(config_.event_handlers);
+  EventHandlers::Options handler_options;
+  handler_options.on_report = [this](const HandlerReport& report) {
+    loop_.post([this, report] { on_report(report); });
+  };
+  handler_options.on_slow = [this](const std::string& command) {
+    loop_.post(
+        [this, command] { log_.warn("agent: Script '{}' slow, execution exceeding 1s", command); });
+  };
+  handlers_ = std::make_unique<EventHandlers>(std::move(handler_options));
+  handlers_->set_scripts(scripts_);
+  pipeline_ = std::make_unique<EventPipeline>(
+      loop_, [this](const HandlerEvent& event, bool coalesce) { publish(event, coalesce); },
+      EventPipeline::Limits{});
+  auto engine = EngineHost::start(*options, std::move(opened->ports), loop_,
+                                  [this](const Event& event) { on_engine_event(event); });
+  if (!engine) return failed(engine.error());
+  engine_ = std::move(*engine);
+  resolver_ = std::make_unique<Resolver>(loop_);
+  joiner_ = std::make_unique<Joiner>(*engine_, *resolver_, log_, addresses_.bind.port);
+  return true;
+}
+
+RpcBackend Agent::make_backend() {
+  RpcBackend backend;
+  backend.auth_token = config_.rpc_auth;
+  backend.log = &log_;
+  backend.members = &members_;
+  backend.event = [this](const EventRequest& request, Done done) {
+    user_event(request, std::move(done));
+  };
+  backend.force_leave = [this](const ForceLeaveRequest& request, Done done) {
+    force_leave(request, std::move(done));
+  };
+  backend.join = [this](const JoinRequest& request, Joiner::Done done) {
+    joiner_->join(request.existing, request.replay, std::move(done));
+  };
+  backend.tags = [this](const TagsRequest& request, Done done) {
+    change_tags(request, std::move(done));
+  };
+  backend.stats = [this](std::function<void(const Stats&)> done) { stats(std::move(done)); };
+  backend.leave = [this](Done done) {
+    leave([this, done = std::move(done)](const std::string& error) {
+      if (!error.empty()) log_.err("agent.ipc: leave failed: {}", error);
+      done(error);
+      stop_with(0);
+    });
+  };
+  return backend;
+}
+
+bool Agent::start_rpc() {
+  backend_ = make_backend();
+  auto server = RpcServer::listen(config_.rpc_addr, loop_, backend_);
+  if (!server) {
+    say("Error starting RPC listener: " + server.error());
+    return false;
+  }
+  rpc_ = std::move(*server);
+  return true;
+}
+
+void Agent::introduce() {
+  const auto quoted = [](std::string_view text) { return fmt::format("'{}'", text); };
+  const auto truth = [](bool value) { return value ? "true" : "false"; };
+  say("starling agent running!");
+  info("Node name", quoted(config_.node_name));
+  info("Bind addr", quoted(format_endpoint(addresses_.bind)));
+  if (addresses_.advertise) {
+    info("Advertise addr: " + quoted(format_endpoint(*addresses_.advertise)));
+  }
+  const bool chosen = config_.rpc_addr.ends_with(":0");
+  info("RPC addr", quoted(chosen ? format_endpoint(rpc_->bound()) : config_.rpc_addr));
+  info("Encrypted", truth(!config_.encrypt_key.empty() || !keyring_.empty()));
+  info("Snapshot", truth(false));
+  info("Profile", config_.profile);
+  info("Message Compression Enabled", truth(config_.compression));
+  const std::size_t colon = io_reason_.find(": ");
+  info("IO",
+       fmt::format(
+           "'{}'{}", io_reason_.substr(0, colon),
+           colon == std::string::npos ? "" : fmt::format(" ({})", io_reason_.substr(colon + 2))));
+}
+
+bool Agent::start_join() {
+  if (config_.start_join.empty()) return true;
+  say(fmt::format("Joining cluster...(replay: {})", config_.replay_on_join));
+  bool done = false;
+  std::size_t reached = 0;
+  std::string problem;
+  joiner_->join(config_.start_join, config_.replay_on_join,
+                [&](std::size_t count, const std::string& error) {
+                  done = true;
+                  reached = count;
+                  problem = error;
+                });
+  while (!done && !stopping_) loop_.turn(std::chrono::seconds(1));
+  if (!done) return false;
+  if (!problem.empty()) {
+    say(problem);
+    return false;
+  }
+  info(fmt::format("Join completed. Synced with {} initial agents", reached));
+  return true;
+}
+
+void Agent::leave(Done done) {
+  log_.info("agent: requesting graceful leave from Serf");
+  OwnedCommand command;
+  command.command.kind = Command::Kind::leave;
+  engine_->send(std::move(command), [this, done = std::move(done)](const Event& answer) {
+    const std::string error = command_error(answer, "timeout while waiting for graceful leave");
+    left_ = left_ || error.empty();
+    done(error);
+  });
+}
+
+void Agent::force_leave(const ForceLeaveRequest& request, Done done) {
+  log_.info("agent: Force leaving node: {}", request.node);
+  OwnedCommand command;
+  command.command.kind = Command::Kind::force_leave;
+  command.command.prune = request.prune;
+  command.name = request.node;
+  engine_->send(std::move(command), [done = std::move(done)](const Event& answer) {
+    done(command_error(answer, "timed out broadcasting node removal"));
+  });
+}
+
+void Agent::user_event(const EventRequest& request, Done done) {
+  const std::string payload = request.payload.value_or("");
+  log_.debug("agent: Requesting user event send: {}. Coalesced: {}. Payload: {}", request.name,
+             request.coalesce, go_quote(payload));
+  // No event may be larger, so the ring need not carry what would be refused anyway.
+  if (request.name.size() + payload.size() > 9216) {
+    const bool configured = config_.user_event_size_limit <= 9216;
+    return done(configured
+                    ? fmt::format("user event exceeds configured limit of {} bytes before encoding",
+                                  config_.user_event_size_limit)
+                    : "user event exceeds sane limit of 9216 bytes before encoding");
+  }
+  OwnedCommand command;
+  command.command.kind = Command::Kind::user_event;
+  command.command.coalesce = request.coalesce;
+  command.name = request.name;
+  command.payload = payload;
+  engine_->send(std::move(command), [done = std::move(done)](const Event& answer) {
+    done(command_error(answer, "timed out broadcasting event"));
+  });
+}
+
+void Agent::change_tags(const TagsRequest& request, Done done) {
+  Tags tags = tags_;
+  for (const std::string& key : request.delete_tags) tags.erase(key);
+  for (const auto& [key, value] : request.tags) tags[key] = value;
+  set_tags(std::move(tags), std::move(done));
+}
+
+void Agent::set_tags(Tags tags, Done done) {
+  std::vector<Tag> views;
+  for (const auto& [key, value] : tags) views.push_back({key, value});
+  std::array<std::byte, meta_bytes_max> room;
+  const auto meta = write_tags(views, static_cast<std::uint8_t>(config_.protocol), room);
+  if (!meta) return done(std::string(to_text(meta.error())));
+  if (!config_.tags_file.empty()) {
+    if (const auto written = write_tags_file(config_.tags_file, tags); !written) {
+      log_.err("agent: {}", written.error());
+      return done(written.error());
+    }
+  }
+  tags_ = std::move(tags);
+  OwnedCommand command;
+  command.command.kind = Command::Kind::set_meta;
+  command.payload = as_text(*meta);
+  engine_->send(std::move(command), [done = std::move(done)](const Event& answer) {
+    done(command_error(answer, "timeout waiting for update broadcast"));
+  });
+}
+
+void Agent::stats(std::function<void(const Stats&)> done) {
+  OwnedCommand command;
+  command.command.kind = Command::Kind::stats;
+  engine_->send(std::move(command), [this, done = std::move(done)](const Event& answer) {
+    const starling::Stats& engine = answer.stats;
+    const auto text = [](auto number) { return std::to_string(number); };
+    const std::string cores = text(std::max(1U, std::thread::hardware_concurrency()));
+    Stats stats;
+    stats["agent"] = {{"name", config_.node_name}};
+    stats["runtime"] = {{"os", "linux"},
+                        {"arch", "amd64"},
+                        {"version", "starling " + std::string(program_version)},
+                        {"max_procs", cores},
+                        {"goroutines", "0"},
+                        {"cpu_count", cores}};
+    stats["serf"] = {{"members", text(engine.members)},
+                     {"failed", text(engine.members_failed)},
+                     {"left", text(engine.members_left)},
+                     {"health_score", text(engine.health_score)},
+                     {"member_time", text(engine.member_time)},
+                     {"event_time", text(engine.event_time)},
+                     {"query_time", text(engine.query_time)},
+                     {"intent_queue", text(engine.intent_queue)},
+                     {"event_queue", text(engine.event_queue)},
+                     {"query_queue", text(engine.query_queue)},
+                     {"encrypted", engine.encrypted ? "true" : "false"},
+                     {"coordinate_resets", "0"}};
+    stats["tags"] = tags_;
+    stats["event_handlers"] = {};
+    for (const EventScript& script : scripts_) {
+      stats["event_handlers"][script.filter.kind + ":" + script.filter.name] = script.command;
+    }
+    Tags& own = stats["starling"];
+    own["io"] = engine_->ports().name();
+    own["incarnation"] = text(engine.incarnation);
+    own["membership_queue"] = text(engine.membership_queue);
+    own["streams"] = text(engine.streams);
+    own["suspicions"] = text(engine.suspicions);
+    own["rpc_clients"] = text(rpc_->clients());
+    own["handler_events_dropped"] = text(handlers_->dropped());
+#define COUNTER(name, help) own[#name] = text(engine.counters.name);
+#include "core/shard/counters.def"
+#undef COUNTER
+    done(stats);
+  });
+}
+
+void Agent::on_engine_event(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::member:
+      on_member(event);
+      break;
+    case Event::Kind::user: {
+      HandlerEvent user;
+      user.kind = HandlerEvent::Kind::user;
+      user.name = event.name;
+      user.time = event.time;
+      user.payload = as_text(event.payload);
+      pipeline_->user(std::move(user), event.coalesce);
+      break;
+    }
+    case Event::Kind::trace:
+      on_trace(event);
+      break;
+    case Event::Kind::done:
+    case Event::Kind::stats:
+      break;  // answers go to who asked
+  }
+}
+
+void Agent::on_member(const Event& event) {
+  const MemberInfo* const before = members_.find(event.name);
+  const bool was_failed = before != nullptr && before->status == "failed";
+  if (const auto line = member_line(event, was_failed)) log_.write(line->level, line->text);
+  members_.apply(event);
+  if (event.change) pipeline_->member(*event.change, member_of(event));
+}
+
+void Agent::on_trace(const Event& event) {
+  std::uint64_t suppressed = 0;
+  const bool admitted = trace_limiter_.admit(event, suppressed);
+  if (suppressed > 0) log_.warn("memberlist: {} further messages of this kind", suppressed);
+  if (!admitted) return;
+  const TraceLine line = trace_line(event, config_.node_name);
+  log_.write(line.level, line.text);
+}
+
+void Agent::publish(const HandlerEvent& event, bool coalesce) {
+  const bool is_user = event.kind == HandlerEvent::Kind::user;
+  log_.info("agent: Received event: {}",
+            is_user ? "user-event: " + event.name : std::string(event.kind_text()));
+  if (rpc_) rpc_->publish(event, coalesce);
+  if (!handlers_->submit(event, {.name = config_.node_name, .tags = tags_})) {
+    log_.warn("agent: too many events wait for their handlers, dropping {}", event.kind_text());
+  }
+}
+
+void Agent::on_report(const HandlerReport& report) {
+  if (report.result.output_bytes > report.result.output.size()) {
+    log_.warn("agent: Script '{}' generated {} bytes of output, truncated to {}", report.command,
+              report.result.output_bytes, report.result.output.size());
+  }
+  log_.debug("agent: Event '{}' script output: {}", report.event->kind_text(),
+             report.result.output);
+  if (!report.result.succeeded()) {
+    log_.err("agent: Error invoking script '{}': {}", report.command, to_text(report.result));
+  }
+}
+
+void Agent::on_signal(int signal) {
+  if (signal == SIGUSR1) {
+    if (engine_) {
+      stats([this](const Stats& stats) {
+        for (const auto& [key, value] : stats.at("starling")) {
+          log_.info("agent: counter {} = {}", key, value);
+        }
+      });
+    }
+    return;
+  }
+  say(fmt::format("Caught signal: {}", signal_text(signal)));
+  if (leaving_for_signal_) return stop_with(1);
+  if (signal == SIGHUP) return reload();
+  const bool gracefully =
+      signal == SIGINT ? !config_.skip_leave_on_interrupt : config_.leave_on_terminate;
+  if (!gracefully || !engine_) return stop_with(1);
+  leave_for_signal();
+}
+
+void Agent::leave_for_signal() {
+  say("Gracefully shutting down agent...");
+  leaving_for_signal_ = true;
+  loop_.after(graceful_leave_max, [this] { stop_with(1); });
+  leave([this](const std::string& error) {
+    if (error.empty()) return stop_with(0);
+    log_.err("agent: Error: {}", error);
+  });
+}
+
+void Agent::reload() {
+  say("Reloading configuration...");
+  auto loaded = load_config(arguments_);
+  if (!loaded) {
+    say("Failed to reload configs: " + loaded.error().text);
+    return;
+  }
+  for (const std::string& warning : loaded->warnings) say(warning);
+  const Config& fresh = loaded->config;
+  log_.set_threshold(log_level_from(fresh.log_level).value_or(LogLevel::info));
+  handlers_->set_scripts(scripts_of(fresh.event_handlers));
+  config_.leave_on_terminate = fresh.leave_on_terminate;
+  config_.skip_leave_on_interrupt = fresh.skip_leave_on_interrupt;
+  // A tags file holds what RPC clients have set; it stays, where Serf would wipe it.
+  if (!config_.tags_file.empty()) return;
+  set_tags(fresh.tags, [this](const std::string& error) {
+    if (!error.empty()) say("Failed to update tags: " + error);
+  });
+}
+
+void Agent::stop_with(int status) {
+  if (stopping_) return;
+  stopping_ = true;
+  status_ = status;
+  loop_.stop();
+}
+
+void Agent::shut_down() {
+  if (!engine_) return;
+  if (pipeline_) pipeline_->flush();
+  if (left_ && status_ == 0) {
+    const Instant until = EventLoop::now() + last_handlers_max;
+    while (handlers_->pending() > 0 && EventLoop::now() < until) {
+      loop_.turn(std::chrono::milliseconds(10));
+    }
+  }
+  log_.info("agent: requesting serf shutdown");
+  if (!left_) log_.warn("serf: Shutdown without a Leave");
+  engine_->stop();
+  handlers_->stop();
+  log_.info("agent: shutdown complete");
+  if (rpc_) rpc_->shut_down();
+}
+
+}  // namespace starling::agent

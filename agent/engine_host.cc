@@ -1,0 +1,73 @@
+#include "agent/engine_host.h"
+
+namespace starling::agent {
+
+std::expected<std::unique_ptr<EngineHost>, std::string> EngineHost::start(
+    const EngineOptions& options, std::unique_ptr<io::Ports> ports, EventLoop& loop,
+    OnEvent on_event) {
+  if (const auto problem = problem_with(options)) return std::unexpected(*problem);
+  std::unique_ptr<EngineHost> host(new EngineHost(loop, std::move(on_event)));
+  host->ports_ = std::move(ports);
+  auto memory = io::MappedMemory::map({.bytes = Engine::footprint(options)});
+  if (!memory) return std::unexpected(memory.error());
+  host->memory_ = std::move(*memory);
+  auto engine = Engine::create(options, host->memory_.bytes(), EventLoop::now());
+  if (!engine) return std::unexpected(engine.error());
+  host->engine_ = std::make_unique<Engine>(std::move(*engine));
+  if (!host->bell_.open()) return std::unexpected("no descriptor for the engine's bell");
+  loop.watch(host->bell_.descriptor(), POLLIN, [self = host.get()](short) { self->drain(); });
+  auto thread = io::LaneThread::start(host->engine_->lane(), *host->ports_,
+                                      [bell = &host->bell_] { bell->ring(); }, {.name = "lane"});
+  if (!thread) return std::unexpected(thread.error());
+  host->thread_ = std::move(*thread);
+  return host;
+}
+
+EngineHost::~EngineHost() {
+  stop();
+}
+
+void EngineHost::stop() {
+  if (thread_) thread_->stop();
+  if (bell_.open()) loop_.forget(bell_.descriptor());
+}
+
+void EngineHost::send(OwnedCommand command, OnAnswer on_answer) {
+  command.command.token = ++last_token_;
+  answers_.emplace(last_token_, std::move(on_answer));
+  waiting_.push_back(std::move(command));
+  send_waiting();
+}
+
+void EngineHost::send_waiting() {
+  bool sent = false;
+  while (!waiting_.empty()) {
+    OwnedCommand& next = waiting_.front();
+    next.command.name = next.name;
+    next.command.payload = as_bytes(next.payload);
+    if (!engine_->commands().send(next.command)) break;
+    waiting_.pop_front();
+    sent = true;
+  }
+  if (sent || !waiting_.empty()) ports_->wake();
+}
+
+void EngineHost::drain() {
+  constexpr std::size_t events_max = 4096;
+  bell_.silence();
+  const std::size_t drained = engine_->events().drain(events_max, [&](const Event& event) {
+    if (event.kind != Event::Kind::done && event.kind != Event::Kind::stats) {
+      on_event_(event);
+      return;
+    }
+    const auto at = answers_.find(event.token);
+    if (at == answers_.end()) return;
+    const OnAnswer on_answer = std::move(at->second);
+    answers_.erase(at);
+    on_answer(event);
+  });
+  if (drained == events_max) bell_.ring();  // there may be more
+  send_waiting();
+}
+
+}  // namespace starling::agent

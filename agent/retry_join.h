@@ -1,0 +1,51 @@
+// Joins that are tried again until one works. protocol/serf section 16.1.
+//
+// A maximum of N allows N+1 tries, as in Serf; zero is for ever. Owned by the agent, control thread
+// only.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agent/durations.h"
+#include "agent/event_loop.h"
+#include "agent/log.h"
+
+namespace starling::agent {
+
+class RetryJoin {
+ public:
+  struct Options {
+    std::vector<std::string> targets;
+    bool replay = false;
+    Duration interval = std::chrono::seconds(30);
+    int tries_max = 0;  // further tries after the first; 0: no end
+  };
+  using Done = std::function<void(std::size_t count, const std::string& error)>;
+  using Join = std::function<void(std::vector<std::string>, bool replay, Done)>;
+
+  // `exhausted` is called when the last try has failed.
+  RetryJoin(EventLoop& loop, Log& log, Join join, Options options, std::function<void()> exhausted)
+      : loop_(loop),
+        log_(log),
+        join_(std::move(join)),
+        options_(std::move(options)),
+        exhausted_(std::move(exhausted)) {}
+  ~RetryJoin() { loop_.cancel(timer_); }
+  RetryJoin(const RetryJoin&) = delete;
+  RetryJoin& operator=(const RetryJoin&) = delete;
+
+  void start();
+
+ private:
+  EventLoop& loop_;
+  Log& log_;
+  Join join_;
+  Options options_;
+  std::function<void()> exhausted_;
+  int tries_ = 0;
+  EventLoop::TimerId timer_ = 0;
+};
+
+}  // namespace starling::agent

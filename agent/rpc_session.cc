@@ -1,0 +1,314 @@
+#include "agent/rpc_session.h"
+
+#include <algorithm>
+#include <array>
+
+#include "agent/go_text.h"
+#include "agent/member_filter.h"
+
+namespace starling::agent {
+namespace {
+
+struct CommandText {
+  std::string_view name;
+  bool has_body;
+};
+constexpr std::array<CommandText, 13> commands{{{"handshake", true},
+                                                {"auth", true},
+                                                {"event", true},
+                                                {"force-leave", true},
+                                                {"join", true},
+                                                {"members", false},
+                                                {"members-filtered", true},
+                                                {"stream", true},
+                                                {"monitor", true},
+                                                {"stop", true},
+                                                {"leave", false},
+                                                {"tags", true},
+                                                {"stats", false}}};
+
+}  // namespace
+
+RpcSession::~RpcSession() {
+  if (monitor_ != 0) backend_.log->forget(monitor_);
+}
+
+void RpcSession::receive(std::string_view bytes) {
+  if (closing_) return;
+  input_.append(bytes);
+  process();
+}
+
+void RpcSession::sent(std::size_t bytes) {
+  output_sent_ += bytes;
+  if (output_sent_ == output_.size()) {
+    output_.clear();
+    output_sent_ = 0;
+    if (dropped_ > 0) {
+      const std::uint64_t dropped = std::exchange(dropped_, 0);
+      backend_.log->warn("agent.ipc: client {} is slow, {} records were dropped", peer_, dropped);
+    }
+  } else if (output_sent_ >= output_bytes_max) {
+    output_.erase(0, output_sent_);
+    output_sent_ = 0;
+  }
+  process();
+}
+
+void RpcSession::close(std::string_view why) {
+  if (closing_) return;
+  closing_ = true;
+  streams_.clear();
+  if (monitor_ != 0) backend_.log->forget(std::exchange(monitor_, 0));
+  if (!why.empty()) backend_.log->err("agent.ipc: closing client {}: {}", peer_, why);
+  on_output_();
+}
+
+void RpcSession::process() {
+  if (processing_) return;
+  processing_ = true;
+  while (!busy() && !closing_) {
+    const auto taken = scanner_.scan(as_bytes(input_).subspan(scanned_));
+    if (!taken) {
+      close("failed to decode request: " + std::string(to_text(taken.error().fault)));
+      break;
+    }
+    scanned_ += *taken;
+    if (scanned_ > request_bytes_max) {
+      close("request exceeds limit of 1 MiB");
+      break;
+    }
+    if (!scanner_.complete()) break;
+    const std::string value = input_.substr(0, scanned_);
+    input_.erase(0, scanned_);
+    scanned_ = 0;
+    scanner_.reset();
+    if (awaiting_body_) {
+      awaiting_body_ = false;
+      execute(value);
+    } else {
+      on_header(value);
+    }
+  }
+  processing_ = false;
+}
+
+void RpcSession::on_header(std::string_view value) {
+  if (const auto decoded = decode_into(as_bytes(value), header_); !decoded) {
+    close("failed to decode request header: " + std::string(to_text(decoded.error().fault)));
+    return;
+  }
+  const bool greeting = header_.command == "handshake";
+  if (!handshaken_ && !greeting) {
+    respond("Handshake required");
+    close("no handshake");
+    return;
+  }
+  // The body of a refused request is read as the next header, as Serf does: the client sees the
+  // same error twice.
+  if (!backend_.auth_token.empty() && !authenticated_ && !greeting && header_.command != "auth") {
+    backend_.log->warn("agent.ipc: client {} is not authenticated", peer_);
+    respond("Authentication required");
+    return;
+  }
+  const auto command = std::ranges::find(commands, header_.command, &CommandText::name);
+  if (command == commands.end()) {
+    respond("Unsupported command");
+    close("command " + go_quote(header_.command) + " not recognized");
+    return;
+  }
+  if (command->has_body) {
+    awaiting_body_ = true;
+  } else {
+    execute({});
+  }
+}
+
+template <class Request, class Execute>
+void RpcSession::with_body(std::string_view body, Execute&& execute) {
+  Request request;
+  if (const auto decoded = decode_into(as_bytes(body), request); !decoded) {
+    const WireError& error = decoded.error();
+    close(fmt::format("failed to decode {} request, field {}: {}", header_.command,
+                      go_quote(error.field), to_text(error.fault)));
+    return;
+  }
+  execute(request);
+}
+
+// Ends a pending request with respond(session, results...), unless the client has gone.
+template <class Respond>
+auto RpcSession::later(Respond respond) {
+  pending_ = true;
+  return [weak = weak_from_this(), respond](const auto&... results) {
+    const std::shared_ptr<RpcSession> session = weak.lock();
+    if (!session || session->closing_) return;
+    respond(*session, results...);
+    session->pending_ = false;
+    session->on_output_();
+    session->process();
+  };
+}
+
+RpcBackend::Done RpcSession::begin() {
+  return later([](RpcSession& session, const std::string& error) { session.respond(error); });
+}
+
+void RpcSession::execute(std::string_view body) {
+  const std::string& command = header_.command;
+  if (command == "handshake") {
+    with_body<HandshakeRequest>(body, [&](const auto& request) { handshake(request); });
+  } else if (command == "auth") {
+    with_body<AuthRequest>(body, [&](const auto& request) { auth(request); });
+  } else if (command == "event") {
+    with_body<EventRequest>(body, [&](const auto& request) { backend_.event(request, begin()); });
+  } else if (command == "force-leave") {
+    with_body<ForceLeaveRequest>(
+        body, [&](const auto& request) { backend_.force_leave(request, begin()); });
+  } else if (command == "join") {
+    with_body<JoinRequest>(body, [&](const auto& request) { join(request); });
+  } else if (command == "members") {
+    members();
+  } else if (command == "members-filtered") {
+    with_body<MembersFilteredRequest>(body, [&](const auto& r) { members_filtered(r); });
+  } else if (command == "stream") {
+    with_body<StreamRequest>(body, [&](const auto& request) { stream(request); });
+  } else if (command == "monitor") {
+    with_body<MonitorRequest>(body, [&](const auto& request) { monitor(request); });
+  } else if (command == "stop") {
+    with_body<StopRequest>(body, [&](const auto& request) { stop(request); });
+  } else if (command == "leave") {
+    backend_.log->info("agent.ipc: Graceful leave triggered");
+    backend_.leave(begin());
+  } else if (command == "tags") {
+    with_body<TagsRequest>(body, [&](const auto& request) { backend_.tags(request, begin()); });
+  } else {
+    stats();
+  }
+}
+
+void RpcSession::respond(std::string_view error) {
+  append(output_, ResponseHeader{.error = std::string(error), .sequence = header_.sequence});
+  on_output_();
+}
+
+void RpcSession::handshake(const HandshakeRequest& request) {
+  if (handshaken_) return respond("Handshake already performed");
+  if (request.version != 1) return respond("Unsupported IPC version");
+  handshaken_ = true;
+  respond("");
+}
+
+void RpcSession::auth(const AuthRequest& request) {
+  // Every byte is looked at, so that the time does not tell how much was right.
+  const std::string& token = backend_.auth_token;
+  unsigned difference = request.key.size() == token.size() ? 0 : 1;
+  for (std::size_t i = 0; i < std::min(request.key.size(), token.size()); ++i) {
+    difference |= static_cast<unsigned char>(request.key[i] ^ token[i]);
+  }
+  if (difference != 0) return respond("Invalid authentication token");
+  authenticated_ = true;
+  respond("");
+}
+
+void RpcSession::members() {
+  std::vector<const MemberInfo*> all;
+  for (const auto& [name, member] : backend_.members->members()) all.push_back(&member);
+  append(output_, ResponseHeader{.error = "", .sequence = header_.sequence});
+  append_members(output_, all);
+  on_output_();
+}
+
+void RpcSession::members_filtered(const MembersFilteredRequest& request) {
+  const auto filter = MemberFilter::from(request);
+  if (!filter) return close("failed to compile a members-filtered expression");
+  std::vector<const MemberInfo*> matching;
+  for (const auto& [name, member] : backend_.members->members()) {
+    if (filter->matches(member)) matching.push_back(&member);
+  }
+  append(output_, ResponseHeader{.error = "", .sequence = header_.sequence});
+  append_members(output_, matching);
+  on_output_();
+}
+
+void RpcSession::join(const JoinRequest& request) {
+  backend_.join(request,
+                later([](RpcSession& session, std::size_t count, const std::string& error) {
+                  session.respond(error);
+                  append_join_count(session.output_, count);
+                }));
+}
+
+void RpcSession::stats() {
+  backend_.stats(later([](RpcSession& session, const Stats& stats) {
+    session.respond("");
+    append_stats(session.output_, stats);
+  }));
+}
+
+void RpcSession::stream(const StreamRequest& request) {
+  std::vector<EventFilter> filters = parse_event_filters(request.type);
+  if (!std::ranges::all_of(filters, &EventFilter::valid)) return respond("Invalid event filter");
+  const std::uint64_t sequence = header_.sequence;
+  if (std::ranges::find(streams_, sequence, &Stream::sequence) != streams_.end()) {
+    return respond("Stream with given sequence exists");
+  }
+  respond("");
+  streams_.push_back({sequence, std::move(filters)});
+}
+
+void RpcSession::monitor(const MonitorRequest& request) {
+  const auto level = log_level_from(request.log_level);
+  if (!level) return respond("Unknown log level: " + to_upper(request.log_level));
+  if (monitor_ != 0) return respond("Monitor already exists");
+  respond("");
+  monitor_sequence_ = header_.sequence;
+  const auto show = [this, level = *level](const LogLine& line) {
+    if (line.level < level) return;
+    add_record(monitor_sequence_, [&](std::string& out) { append_log_record(out, line.text); });
+  };
+  for (const LogLine& line : backend_.log->ring()) show(line);
+  monitor_ = backend_.log->listen(show);
+}
+
+void RpcSession::stop(const StopRequest& request) {
+  if (monitor_ != 0 && request.stop == monitor_sequence_) {
+    backend_.log->forget(std::exchange(monitor_, 0));
+  }
+  std::erase_if(streams_, [&](const Stream& stream) { return stream.sequence == request.stop; });
+  respond("");
+}
+
+void RpcSession::add_record(std::uint64_t sequence,
+                            const std::function<void(std::string&)>& append_body) {
+  if (closing_) return;
+  if (output().size() >= output_bytes_max) {
+    ++dropped_;
+    return;
+  }
+  append(output_, ResponseHeader{.error = "", .sequence = sequence});
+  append_body(output_);
+  on_output_();
+}
+
+void RpcSession::publish(const HandlerEvent& event, bool coalesce) {
+  for (const Stream& stream : streams_) {
+    const bool wanted = std::ranges::any_of(stream.filters, [&](const EventFilter& filter) {
+      return filter.matches(event.kind_text(), event.name);
+    });
+    if (!wanted) continue;
+    add_record(stream.sequence, [&](std::string& out) {
+      if (event.kind == HandlerEvent::Kind::member) {
+        append(out, MemberEventRecord{.event = std::string(event.kind_text()),
+                                      .members = event.members});
+      } else {
+        append(out, UserEventRecord{.time = to_number(event.time),
+                                    .name = event.name,
+                                    .payload = event.payload,
+                                    .coalesce = coalesce});
+      }
+    });
+  }
+}
+
+}  // namespace starling::agent

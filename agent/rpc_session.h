@@ -1,0 +1,128 @@
+// One RPC client's conversation: requests in, responses and records out, without a socket.
+//
+// protocol/serf section 17. Requests are executed strictly in order: while one is pending, the
+// following ones wait in the buffer. What the agent does for clients is given as an RpcBackend of
+// functions. Owned by RpcServer (shared, because pending commands hold on to it); control thread
+// only.
+//
+// Bounds: a request of request_bytes_max, nested msgpack_nesting_max deep; records are dropped
+// while output_bytes_max wait to be sent; further requests are not taken then either.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/event_filter.h"
+#include "agent/handler_event.h"
+#include "agent/log.h"
+#include "agent/members_mirror.h"
+#include "agent/rpc_messages.h"
+#include "wire/value_scanner.h"
+
+namespace starling::agent {
+
+// What the agent does for its clients. Each function calls `done` exactly once, at once or later;
+// an empty error is success.
+struct RpcBackend {
+  using Done = std::function<void(const std::string& error)>;
+  std::string auth_token;
+  Log* log = nullptr;
+  const MembersMirror* members = nullptr;
+  std::function<void(const EventRequest&, Done)> event;
+  std::function<void(const ForceLeaveRequest&, Done)> force_leave;
+  std::function<void(const JoinRequest&, std::function<void(std::size_t, const std::string&)>)>
+      join;
+  std::function<void(const TagsRequest&, Done)> tags;
+  std::function<void(std::function<void(const Stats&)>)> stats;
+  std::function<void(Done)> leave;
+};
+
+class RpcSession : public std::enable_shared_from_this<RpcSession> {
+ public:
+  static constexpr std::size_t request_bytes_max = 1U << 20;
+  static constexpr std::size_t output_bytes_max = 8U << 20;
+
+  // `peer` names the client in the log; `on_output` is called when there is something to send or
+  // the session wants to be closed. It must not call back.
+  RpcSession(const RpcBackend& backend, std::string peer, std::function<void()> on_output)
+      : backend_(backend), peer_(std::move(peer)), on_output_(std::move(on_output)) {}
+  ~RpcSession();
+  RpcSession(const RpcSession&) = delete;
+  RpcSession& operator=(const RpcSession&) = delete;
+
+  // Bytes from the client.
+  void receive(std::string_view bytes);
+  // An event of the pipeline: goes to every stream that wants it. `coalesce` is shown of user
+  // events.
+  void publish(const HandlerEvent& event, bool coalesce);
+
+  // What waits to be sent; the server takes bytes from the front with sent().
+  std::string_view output() const { return std::string_view(output_).substr(output_sent_); }
+  void sent(std::size_t bytes);
+
+  // A request is pending or too much output waits: do not read on.
+  bool busy() const { return pending_ || output().size() >= output_bytes_max; }
+  // Close the connection once the output is sent.
+  bool closing() const { return closing_; }
+  const std::string& peer() const { return peer_; }
+
+ private:
+  struct Stream {
+    std::uint64_t sequence;
+    std::vector<EventFilter> filters;
+  };
+  void process();
+  void on_header(std::string_view value);
+  void execute(std::string_view body);
+  void respond(std::string_view error);
+  void add_record(std::uint64_t sequence, const std::function<void(std::string&)>& append_body);
+  void close(std::string_view why);
+  // Marks a request as pending; the returned function ends it with its response.
+  RpcBackend::Done begin();
+  template <class Respond>
+  auto later(Respond respond);
+
+  void handshake(const HandshakeRequest& request);
+  void auth(const AuthRequest& request);
+  void members_filtered(const MembersFilteredRequest& request);
+  void members();
+  void join(const JoinRequest& request);
+  void stream(const StreamRequest& request);
+  void monitor(const MonitorRequest& request);
+  void stop(const StopRequest& request);
+  void stats();
+  template <class Request, class Execute>
+  void with_body(std::string_view body, Execute&& execute);
+
+  const RpcBackend& backend_;
+  std::string peer_;
+  std::function<void()> on_output_;
+
+  std::string input_;
+  std::size_t scanned_ = 0;
+  ValueScanner scanner_;
+  bool awaiting_body_ = false;
+  bool processing_ = false;
+  bool pending_ = false;
+  bool closing_ = false;
+
+  RequestHeader header_;  // kept between requests, as Serf does
+  bool handshaken_ = false;
+  bool authenticated_ = false;
+
+  std::string output_;
+  std::size_t output_sent_ = 0;
+  std::uint64_t dropped_ = 0;
+
+  std::vector<Stream> streams_;
+  std::uint64_t monitor_sequence_ = 0;
+  Log::ListenerId monitor_ = 0;  // 0: none
+};
+
+}  // namespace starling::agent

@@ -1,0 +1,230 @@
+#include "agent/agent.h"
+
+#include <sstream>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "agent/cli/rpc_client.h"
+#include "tests/agent/temporary_folder.h"
+
+namespace starling::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A port that nobody listens on at the moment, for UDP and TCP.
+std::uint16_t free_port() {
+  const io::File socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in here{};
+  here.sin_family = AF_INET;
+  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(bind(socket.descriptor(), reinterpret_cast<sockaddr*>(&here), sizeof here), 0);
+  socklen_t size = sizeof here;
+  getsockname(socket.descriptor(), reinterpret_cast<sockaddr*>(&here), &size);
+  return ntohs(here.sin_port);
+}
+
+// An agent on a thread of its own, as the command would run it.
+struct RunningAgent {
+  std::uint16_t port = free_port();
+  std::string bind = "127.0.0.1:" + std::to_string(port);
+  std::string rpc = "127.0.0.1:" + std::to_string(free_port());
+  std::ostringstream out;  // look at it only after finish()
+  int status = -1;
+  std::thread thread;
+
+  explicit RunningAgent(const std::string& name, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"-node",     name,      "-bind",      bind,
+                                       "-rpc-addr", rpc,       "-profile",   "local",
+                                       "-io",       "sockets", "-log-level", "debug"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    thread = std::thread([this, arguments] {
+      auto loaded = load_config(arguments);
+      if (!loaded) {
+        out << loaded.error().text;
+        return;
+      }
+      Agent agent(std::move(*loaded), arguments, out);
+      status = agent.run();
+    });
+  }
+  ~RunningAgent() {
+    if (!thread.joinable()) return;
+    if (auto client = connect()) static_cast<void>(client->leave());
+    thread.join();
+  }
+  std::optional<cli::RpcClient> connect() {
+    for (int i = 0; i < 500; ++i) {
+      auto client = cli::RpcClient::connect(rpc, "");
+      if (client) return std::move(*client);
+      std::this_thread::sleep_for(10ms);
+    }
+    ADD_FAILURE() << "no RPC at " << rpc;
+    return std::nullopt;
+  }
+  std::string finish() {
+    thread.join();
+    return out.str();
+  }
+};
+
+std::string statuses(cli::RpcClient& client) {
+  std::string text;
+  for (const MemberInfo& member : client.members_filtered({}).value_or(std::vector<MemberInfo>{})) {
+    text += (text.empty() ? "" : " ") + member.name + ":" + member.status;
+  }
+  return text;
+}
+
+bool becomes(cli::RpcClient& client, const std::string& wanted) {
+  for (int i = 0; i < 500; ++i) {
+    if (statuses(client) == wanted) return true;
+    std::this_thread::sleep_for(20ms);
+  }
+  ADD_FAILURE() << statuses(client) << " is not " << wanted;
+  return false;
+}
+
+TEST(Agent, TwoFormAClusterAndLeave) {
+  const TemporaryFolder folder;
+  const std::string script =
+      folder.write("h.sh", "echo $SERF_EVENT $SERF_USER_EVENT >> " + folder.path("seen") + "\n");
+  RunningAgent a("a", {"-tag", "role=web", "-event-handler", "user:now=sh " + script});
+  auto to_a = a.connect();
+  ASSERT_TRUE(to_a);
+  RunningAgent b("b", {"-join", a.bind});
+  auto to_b = b.connect();
+  ASSERT_TRUE(to_b);
+  EXPECT_TRUE(becomes(*to_a, "a:alive b:alive"));
+  EXPECT_TRUE(becomes(*to_b, "a:alive b:alive"));
+
+  // An event sent at one is streamed at the other and runs the first one's handler.
+  ASSERT_TRUE(to_b->stream({.type = "user"}));
+  ASSERT_TRUE(to_a->event({.name = "now", .payload = "x", .coalesce = false}));
+  const auto record = to_b->next_record(-1);
+  ASSERT_TRUE(record && *record);
+  EXPECT_NE((*record)->body.find("now"), std::string::npos);
+
+  // Tags travel.
+  ASSERT_TRUE(to_a->tags({.tags = {{"x", "1"}}, .delete_tags = {"role"}}));
+  bool seen = false;
+  for (int i = 0; i < 500 && !seen; ++i) {
+    seen = to_b->members_filtered({.name = "a", .status = "", .tags = {{"x", "1"}, {"role", ""}}})
+               ->size() == 1;
+    if (!seen) std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_TRUE(seen);
+  EXPECT_EQ(to_a->stats()->at("tags"), (Tags{{"x", "1"}}));
+  EXPECT_EQ(to_a->stats()->at("serf").at("members"), "2");
+
+  for (int i = 0; i < 200 && folder.read("seen").empty(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(folder.read("seen"), "user now\n");
+
+  ASSERT_TRUE(to_b->leave());
+  const std::string printed = b.finish();
+  EXPECT_EQ(b.status, 0);
+  EXPECT_TRUE(
+      printed.starts_with("==> Starting starling agent...\n"
+                          "==> Starting starling agent RPC...\n"
+                          "==> starling agent running!\n"
+                          "                      Node name: 'b'\n"
+                          "                      Bind addr: '" +
+                          b.bind +
+                          "'\n"
+                          "                       RPC addr: '" +
+                          b.rpc +
+                          "'\n"
+                          "                      Encrypted: false\n"
+                          "                       Snapshot: false\n"
+                          "                        Profile: local\n"
+                          "    Message Compression Enabled: true\n"
+                          "                             IO: 'sockets'"))
+      << printed;
+  EXPECT_NE(printed.find("==> Joining cluster...(replay: false)\n"
+                         "    Join completed. Synced with 1 initial agents\n"
+                         "\n==> Log data will now stream in as it occurs:\n\n"),
+            std::string::npos)
+      << printed;
+  EXPECT_NE(printed.find("[INFO] serf: EventMemberJoin: b 127.0.0.1"), std::string::npos);
+  EXPECT_TRUE(becomes(*to_a, "a:alive b:left"));
+}
+
+TEST(Agent, WrongRequestsAreAnsweredAndTheAgentStays) {
+  RunningAgent a("a");
+  auto client = a.connect();
+  ASSERT_TRUE(client);
+  EXPECT_EQ(client->tags({.tags = {{"x", std::string(600, 'y')}}, .delete_tags = {}}).error(),
+            "Encoded length of tags exceeds limit of 512 bytes");
+  EXPECT_EQ(
+      client->event({.name = "e", .payload = std::string(600, 'x'), .coalesce = true}).error(),
+      "user event exceeds configured limit of 512 bytes before encoding");
+  EXPECT_EQ(
+      client->event({.name = "e", .payload = std::string(20000, 'x'), .coalesce = true}).error(),
+      "user event exceeds configured limit of 512 bytes before encoding");
+  EXPECT_EQ(client->join({.existing = {"127.0.0.1:1"}, .replay = false}).error(),
+            "1 error occurred:\n\t* Failed to join 127.0.0.1: dial tcp 127.0.0.1:1: connect: "
+            "connection refused\n\n");
+  EXPECT_TRUE(client->force_leave({.node = "nobody", .prune = false}));
+  EXPECT_EQ(statuses(*client), "a:alive");
+}
+
+TEST(Agent, StartErrorsSayWhatAndWhere) {
+  RunningAgent first("a");
+  ASSERT_TRUE(first.connect());
+  const auto error_of = [](std::vector<std::string> arguments) {
+    std::ostringstream out;
+    auto loaded = load_config(arguments);
+    EXPECT_TRUE(loaded) << loaded.error().text;
+    Agent agent(std::move(*loaded), arguments, out);
+    EXPECT_EQ(agent.run(), 1);
+    const std::string text = out.str();
+    const std::size_t last = text.rfind("==> ");
+    return text.substr(last);
+  };
+  const std::string other_rpc = "127.0.0.1:" + std::to_string(free_port());
+  const std::string other_bind = "127.0.0.1:" + std::to_string(free_port());
+  const std::string busy = error_of({"-node", "b", "-bind", first.bind, "-rpc-addr", other_rpc});
+  EXPECT_TRUE(busy.starts_with("==> Failed to start the starling agent: ")) << busy;
+  EXPECT_NE(busy.find(first.bind), std::string::npos) << busy;
+  EXPECT_NE(busy.find("address already in use"), std::string::npos) << busy;
+  EXPECT_EQ(error_of({"-node", "b", "-bind", other_bind, "-rpc-addr", first.rpc}),
+            "==> Error starting RPC listener: listen tcp " + first.rpc +
+                ": bind: address already in use\n");
+  EXPECT_EQ(error_of({"-node", "b", "-bind", other_bind, "-keyring-file", "/nope"}),
+            "==> Failed to setup the starling agent: stat /nope: no such file or directory\n");
+  EXPECT_EQ(error_of({"-node", "b", "-bind", other_bind, "-encrypt", "MTIz"}),
+            "==> Failed to start the starling agent: key size must be 16, 24 or 32 bytes\n");
+  EXPECT_EQ(error_of({"-node", "b", "-bind", other_bind, "-protocol", "9"}),
+            "==> Failed to start the starling agent: Protocol version '9' too high. Must be in "
+            "range: [2, 5]\n");
+  EXPECT_EQ(error_of({"-node", "b", "-bind", other_bind, "-tag", "x=" + std::string(600, 'y')}),
+            "==> Failed to start the starling agent: Encoded length of tags exceeds limit of 512 "
+            "bytes\n");
+  EXPECT_EQ(
+      error_of({"-node", "b", "-bind", other_bind, "-rpc-addr", other_rpc, "-join", "127.0.0.1:1"}),
+      "==> 1 error occurred:\n\t* Failed to join 127.0.0.1: dial tcp 127.0.0.1:1: connect: "
+      "connection refused\n\n\n");
+}
+
+TEST(Agent, TagsFileSurvivesARestart) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("tags.json");
+  {
+    RunningAgent a("a", {"-tags-file", path});
+    auto client = a.connect();
+    ASSERT_TRUE(client);
+    ASSERT_TRUE(client->tags({.tags = {{"k", "v"}}, .delete_tags = {}}));
+  }
+  EXPECT_EQ(folder.read("tags.json"), "{\n  \"k\": \"v\"\n}");
+  RunningAgent a("a", {"-tags-file", path});
+  auto client = a.connect();
+  ASSERT_TRUE(client);
+  EXPECT_EQ(client->stats()->at("tags"), (Tags{{"k", "v"}}));
+}
+
+}  // namespace
+}  // namespace starling::agent

@@ -1,0 +1,278 @@
+#include "agent/rpc_session.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/agent/cli/replay.h"
+
+namespace starling::agent {
+namespace {
+
+using cli::from_hex;
+
+// A session with an agent made of lambdas; requests that the agent would do later wait in
+// `pending`.
+struct Fixture {
+  MembersMirror members;
+  Log log{LogLevel::err, [](std::string_view) {}};
+  RpcBackend backend;
+  std::vector<std::string> asked;
+  std::vector<std::function<void()>> pending;
+  std::shared_ptr<RpcSession> session;
+
+  Fixture() {
+    backend.log = &log;
+    backend.members = &members;
+    backend.event = [this](const EventRequest& request, RpcBackend::Done done) {
+      asked.push_back("event " + request.name);
+      done("");
+    };
+    backend.force_leave = [this](const ForceLeaveRequest& request, RpcBackend::Done done) {
+      asked.push_back("force-leave " + request.node);
+      done("");
+    };
+    backend.join = [this](const JoinRequest& request, auto done) {
+      asked.push_back("join " + std::to_string(request.existing.size()));
+      pending.push_back([done, count = request.existing.size()] { done(count, ""); });
+    };
+    backend.stats = [](const std::function<void(const Stats&)>& done) {
+      done({{"agent", {{"name", "x"}}}});
+    };
+    open();
+  }
+  void open() {
+    session = std::make_shared<RpcSession>(backend, "peer", [] {});
+  }
+  std::string take() {
+    std::string out(session->output());
+    session->sent(out.size());
+    return out;
+  }
+  std::string ask(std::string_view bytes) {
+    session->receive(bytes);
+    return take();
+  }
+  void greet() {
+    std::string bytes;
+    append(bytes, RequestHeader{.command = "handshake", .sequence = 0});
+    append(bytes, HandshakeRequest{.version = 1});
+    ask(bytes);
+  }
+  template <class Body>
+  std::string request(std::string command, const Body& body, std::uint64_t sequence = 9) {
+    std::string bytes;
+    append(bytes, RequestHeader{.command = std::move(command), .sequence = sequence});
+    append(bytes, body);
+    return ask(bytes);
+  }
+};
+
+std::string header(std::string_view error, std::uint64_t sequence) {
+  std::string out;
+  append(out, ResponseHeader{.error = std::string(error), .sequence = sequence});
+  return out;
+}
+
+// Raw conversations with a real agent whose answers do not depend on its members.
+TEST(RpcSession, RecordedConversations) {
+  std::ifstream file(STARLING_SOURCE_DIR "/tests/vectors/serf-rpc.json");
+  const nlohmann::json all = nlohmann::json::parse(file);
+  int played = 0;
+  for (const nlohmann::json& exchange : all["exchanges"]) {
+    const std::string name = exchange["name"];
+    bool usable = false;
+    for (const char* wanted :
+         {"raw:no_handshake", "raw:bad_version_2", "raw:bad_version_0", "raw:bad_version_then_cmd",
+          "raw:dup_handshake", "raw:unsupported", "raw:auth_not_configured_empty",
+          "raw:garbage_header", "raw:bad_body_type", "raw:members_filtered_bad_regex",
+          "raw:event_empty_name"}) {
+      usable |= name == wanted;
+    }
+    if (!usable) continue;
+    ++played;
+    Fixture f;
+    for (const nlohmann::json& step : exchange["steps"]) {
+      const std::string bytes = from_hex(step["hex"]);
+      if (step["dir"] == "client->server") {
+        f.session->receive(bytes);
+      } else {
+        EXPECT_EQ(f.take(), bytes) << name;
+        const bool closed = step.value("connection_closed_by_server", false);
+        EXPECT_EQ(f.session->closing(), closed) << name;
+      }
+    }
+  }
+  EXPECT_EQ(played, 11);
+}
+
+// The same bytes one at a time give the same answers.
+TEST(RpcSession, HalfRequestsWait) {
+  Fixture f;
+  std::string bytes;
+  append(bytes, RequestHeader{.command = "handshake", .sequence = 1});
+  append(bytes, HandshakeRequest{.version = 1});
+  append(bytes, RequestHeader{.command = "event", .sequence = 2});
+  append(bytes, EventRequest{.name = "x", .payload = "y", .coalesce = false});
+  std::string answers;
+  for (const char byte : bytes) answers += f.ask({&byte, 1});
+  EXPECT_EQ(answers, header("", 1) + header("", 2));
+  EXPECT_EQ(f.asked, std::vector<std::string>{"event x"});
+}
+
+TEST(RpcSession, HeaderFieldsPersist) {
+  Fixture f;
+  f.greet();
+  std::string bytes;
+  append(bytes, RequestHeader{.command = "members", .sequence = 77});
+  const std::string first = f.ask(bytes);
+  EXPECT_EQ(f.ask("\x81\xa5"
+                  "Extra\x01"),
+            first);
+  EXPECT_EQ(f.ask("\x81\xa3"
+                  "Seq\x4e"),
+            header("", 78) + first.substr(header("", 77).size()));
+}
+
+TEST(RpcSession, RequestsWaitForThePendingOne) {
+  Fixture f;
+  f.greet();
+  EXPECT_EQ(f.request("join", JoinRequest{.existing = {"a"}, .replay = false}, 1), "");
+  EXPECT_TRUE(f.session->busy());
+  EXPECT_EQ(f.request("event", EventRequest{.name = "e", .payload = {}, .coalesce = false}, 2), "");
+  EXPECT_EQ(f.asked, std::vector<std::string>{"join 1"});
+  f.pending.at(0)();
+  std::string expected = header("", 1);
+  append_join_count(expected, 1);
+  EXPECT_EQ(f.take(), expected + header("", 2));
+  EXPECT_EQ(f.asked.back(), "event e");
+}
+
+TEST(RpcSession, ClientMayGoBeforeItsAnswer) {
+  Fixture f;
+  f.greet();
+  f.request("join", JoinRequest{.existing = {"a"}, .replay = false});
+  f.session.reset();
+  f.pending.at(0)();
+}
+
+// A refused request's body is read as a header: two answers, as from a real agent.
+TEST(RpcSession, Authentication) {
+  Fixture f;
+  f.backend.auth_token = "secret";
+  f.greet();
+  const std::string refused = header("Authentication required", 9);
+  EXPECT_EQ(f.request("event", EventRequest{.name = "e", .payload = {}, .coalesce = false}),
+            refused + refused);
+  EXPECT_EQ(f.request("auth", AuthRequest{.key = "wrong"}),
+            header("Invalid authentication token", 9));
+  EXPECT_EQ(f.request("auth", AuthRequest{.key = "secret"}), header("", 9));
+  EXPECT_EQ(f.request("event", EventRequest{.name = "e", .payload = {}, .coalesce = false}),
+            header("", 9));
+}
+
+TEST(RpcSession, Streams) {
+  Fixture f;
+  f.greet();
+  EXPECT_EQ(f.request("stream", StreamRequest{.type = "nonsense"}),
+            header("Invalid event filter", 9));
+  EXPECT_EQ(f.request("stream", StreamRequest{.type = "user:deploy,member-join"}), header("", 9));
+  EXPECT_EQ(f.request("stream", StreamRequest{.type = "*"}),
+            header("Stream with given sequence exists", 9));
+  HandlerEvent event;
+  event.kind = HandlerEvent::Kind::user;
+  event.name = "deploy";
+  event.time = LamportTime{5};
+  event.payload = "v9";
+  f.session->publish(event, true);
+  std::string expected = header("", 9);
+  append(expected, UserEventRecord{.time = 5, .name = "deploy", .payload = "v9", .coalesce = true});
+  EXPECT_EQ(f.take(), expected);
+  event.name = "other";
+  f.session->publish(event, true);
+  EXPECT_EQ(f.take(), "");
+  HandlerEvent member;
+  member.members.resize(1);
+  f.session->publish(member, false);
+  EXPECT_TRUE(f.take().starts_with(header("", 9)));
+  f.request("stop", StopRequest{.stop = 9}, 10);
+  f.session->publish(member, false);
+  EXPECT_EQ(f.take(), "");
+}
+
+TEST(RpcSession, Monitor) {
+  Fixture f;
+  f.greet();
+  f.log.info("early");
+  f.log.debug("too low");
+  EXPECT_EQ(f.request("monitor", MonitorRequest{.log_level = "zzz"}),
+            header("Unknown log level: ZZZ", 9));
+  const std::string start = f.request("monitor", MonitorRequest{.log_level = "info"});
+  EXPECT_TRUE(start.starts_with(header("", 9) + header("", 9)));
+  EXPECT_NE(start.find("[INFO] early"), std::string::npos);
+  EXPECT_EQ(start.find("too low"), std::string::npos);
+  EXPECT_EQ(f.request("monitor", MonitorRequest{.log_level = "info"}, 10),
+            header("Monitor already exists", 10));
+  f.log.warn("live");
+  EXPECT_NE(f.take().find("[WARN] live"), std::string::npos);
+  f.request("stop", StopRequest{.stop = 9}, 11);
+  f.log.warn("after");
+  EXPECT_EQ(f.take(), "");
+}
+
+TEST(RpcSession, SlowConsumersLoseRecords) {
+  Fixture f;
+  f.greet();
+  f.request("stream", StreamRequest{.type = "*"});
+  HandlerEvent event;
+  event.kind = HandlerEvent::Kind::user;
+  event.payload = std::string(1U << 20, 'x');
+  for (int i = 0; i < 20; ++i) f.session->publish(event, false);
+  EXPECT_LT(f.session->output().size(), RpcSession::output_bytes_max + (2U << 20));
+  EXPECT_TRUE(f.session->busy());
+  f.take();
+  EXPECT_FALSE(f.session->busy());
+  EXPECT_NE(f.log.ring().back().text.find("records were dropped"), std::string::npos);
+}
+
+TEST(RpcSession, HostileInputCloses) {
+  const std::vector<std::string> inputs{
+      std::string(100, '\x91'),                             // nested too deep
+      "\xdb\xff\xff\xff\xff" + std::string(2U << 20, 'x'),  // a header of 4 GiB
+      "\xdf\xff\xff\xff\xff\xc1",                           // a map of 4 billion pairs
+      "\xc1",
+      "\x05",
+  };
+  for (const std::string& input : inputs) {
+    Fixture f;
+    f.session->receive(input);
+    EXPECT_TRUE(f.session->closing()) << input.substr(0, 8);
+    EXPECT_EQ(f.session->output(), "");
+    f.session->receive("more");
+    EXPECT_EQ(f.session->output(), "");
+  }
+}
+
+TEST(RpcSession, OneMebibyteIsTheLimit) {
+  Fixture f;
+  f.greet();
+  EventRequest event{.name = "e", .payload = std::string((1U << 20) - 200, 'x'), .coalesce = false};
+  EXPECT_EQ(f.request("event", event), header("", 9));
+  event.payload = std::string((1U << 20) + 1, 'x');
+  EXPECT_EQ(f.request("event", event), "");
+  EXPECT_TRUE(f.session->closing());
+}
+
+TEST(RpcSession, Stats) {
+  Fixture f;
+  f.greet();
+  std::string bytes;
+  append(bytes, RequestHeader{.command = "stats", .sequence = 3});
+  std::string expected = header("", 3);
+  append_stats(expected, {{"agent", {{"name", "x"}}}});
+  EXPECT_EQ(f.ask(bytes), expected);
+}
+
+}  // namespace
+}  // namespace starling::agent
