@@ -161,18 +161,24 @@ bool PushPullReader::next_header(Bytes& chunk) {
   return true;
 }
 
-bool PushPullReader::next_node(Bytes& chunk, NodeState& node) {
-  std::size_t used = 0;
-  // Nearly every node of a state: all there, so its end needs no search.
-  if (carry_.held() == 0 && read_canonical(chunk, node, used) && used <= carry_.room()) {
+std::span<const NodeState> PushPullReader::next_nodes(Bytes& chunk, std::span<NodeState> room) {
+  if (carry_.held() != 0) return {};
+  const auto missing = static_cast<std::uint64_t>(header_.nodes - nodes_read_);
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(missing, room.size()));
+  std::size_t count = 0;
+  for (std::size_t used = 0; count < wanted; ++count) {
+    if (!read_canonical(chunk, room[count], used) || used > carry_.room()) break;
     chunk = chunk.subspan(used);
-    ++nodes_read_;
     offset_ += used;
-    return true;
   }
+  return room.first(count);
+}
+
+bool PushPullReader::next_node(Bytes& chunk, NodeState& node) {
   Bytes item;
   if (!next_item(chunk, item)) return false;
   scratch_.reset();
+  std::size_t used = 0;
   const auto decoded = decode_node_state(item, scratch_, used);
   if (!decoded) return fail(decoded.error());
   node = *decoded;

@@ -58,7 +58,12 @@ concept PushPullSink = requires(Sink sink, const PushPullHeader& header, const N
   { sink.on_user_state(part) } -> std::same_as<bool>;  // a piece, in order
 };
 
-// Reads what follows type byte 6. `carry` holds an item that a chunk boundary has split; the owner
+// Nodes that a reader looks ahead, at most.
+inline constexpr std::size_t nodes_ahead_max = 16;
+
+// Reads what follows type byte 6. A sink that has expect_nodes(std::span<const NodeState>) is told
+// of several nodes before it is given them one by one, so that it can fetch what they need from
+// memory. `carry` holds an item that a chunk boundary has split; the owner
 // keeps it alive. The result does not depend on where the boundaries are, except that an error
 // inside an item is reported only when the item's end has arrived.
 class PushPullReader {
@@ -72,6 +77,7 @@ class PushPullReader {
   // that exceeds item_bytes_max or the carry.
   template <PushPullSink Sink>
   Decoded<Progress> feed(Bytes chunk, Sink& sink) {
+    std::array<NodeState, nodes_ahead_max> ahead;
     for (;;) {
       switch (stage_) {
         case Stage::header:
@@ -81,6 +87,17 @@ class PushPullReader {
         case Stage::nodes: {
           if (nodes_read_ == header_.nodes) {
             stage_ = Stage::user_state;
+            continue;
+          }
+          const std::span<const NodeState> nodes = next_nodes(chunk, ahead);
+          if (!nodes.empty()) {
+            if constexpr (requires { sink.expect_nodes(nodes); }) sink.expect_nodes(nodes);
+            for (const NodeState& node : nodes) {
+              ++nodes_read_;
+              if (sink.on_node(node)) continue;
+              stage_ = Stage::refused;
+              break;
+            }
             continue;
           }
           NodeState node;
@@ -115,6 +132,8 @@ class PushPullReader {
 
   bool next_item(Bytes& chunk, Bytes& item);
   bool next_header(Bytes& chunk);
+  // The nodes at the front of `chunk` that are whole and laid out as Go writes them.
+  std::span<const NodeState> next_nodes(Bytes& chunk, std::span<NodeState> room);
   bool next_node(Bytes& chunk, NodeState& node);
   Bytes next_user_state(Bytes& chunk);
   bool fail(WireError error);

@@ -21,6 +21,18 @@ bool MergeSink::on_push_pull_header(const PushPullHeader& header) {
   return true;
 }
 
+// The members of a state lie anywhere in a large table: their rows are fetched side by side.
+void MergeSink::expect_nodes(std::span<const NodeState> nodes) {
+  std::array<NameHash, nodes_ahead_max> hashes;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    hashes[i] = hash_name(nodes[i].name);
+    node_.members.prefetch(hashes[i]);
+  }
+  for (const NameHash hash : std::span(hashes).first(nodes.size())) {
+    node_.members.prefetch_name(hash);
+  }
+}
+
 bool MergeSink::on_node(const NodeState& state) {
   session_.versions.add_remote(state.state, state.versions);
   if (!session_.versions.compatible()) session_.merge_refused = true;

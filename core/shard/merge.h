@@ -25,6 +25,7 @@ class MergeSink final : public InboundSink {
   bool on_ping(const Ping& ping) override;
   bool on_ack(const Ack& ack) override;
   bool on_error_message(const ErrorMessage& message) override;
+  void expect_nodes(std::span<const NodeState> nodes) override;
 
   // What the Serf state calls (see SerfStateSink).
   void on_member_clock(LamportTime time);

@@ -7,6 +7,7 @@ namespace {
 struct PushPullTo {
   InboundSink& sink;
   bool on_header(const PushPullHeader& header) { return sink.on_push_pull_header(header); }
+  void expect_nodes(std::span<const NodeState> nodes) { sink.expect_nodes(nodes); }
   bool on_node(const NodeState& node) { return sink.on_node(node); }
   bool on_user_state(Bytes part) { return sink.on_user_state(part); }
 };

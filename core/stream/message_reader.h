@@ -24,6 +24,8 @@ class InboundSink {
   virtual bool on_ping(const Ping& ping) = 0;
   virtual bool on_ack(const Ack& ack) = 0;
   virtual bool on_error_message(const ErrorMessage& message) = 0;
+  // Nodes that on_node will be called with next; a chance to fetch what they need from memory.
+  virtual void expect_nodes(std::span<const NodeState>) {}
 };
 
 enum class StreamProgress : std::uint8_t { more, done, refused };

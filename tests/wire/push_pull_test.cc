@@ -281,5 +281,59 @@ TEST(PushPull, AMillionNodesPassThroughSmallMemory) {
   EXPECT_EQ(counter.user_state_bytes, user_state_bytes);
 }
 
+// Remembers what it was told to expect; refuses the node after `nodes_max`.
+struct Expecting {
+  std::int64_t nodes_max = 0;
+  std::vector<std::string> expected;
+  std::vector<std::string> given;
+  bool on_header(const PushPullHeader&) { return true; }
+  void expect_nodes(std::span<const NodeState> nodes) {
+    EXPECT_LE(nodes.size(), nodes_ahead_max);
+    EXPECT_EQ(expected.size(), given.size()) << "all that was expected comes first";
+    for (const NodeState& node : nodes) expected.emplace_back(node.name);
+  }
+  bool on_node(const NodeState& node) {
+    given.emplace_back(node.name);
+    // A node that a boundary splits comes without notice.
+    if (expected.size() < given.size()) expected.push_back(given.back());
+    EXPECT_EQ(expected.at(given.size() - 1), given.back());
+    return static_cast<std::int64_t>(given.size()) <= nodes_max;
+  }
+  bool on_user_state(Bytes) { return true; }
+};
+
+TEST(PushPull, NodesComeAsExpectedWhateverThePieces) {
+  constexpr std::int64_t nodes = 50;
+  std::array<std::byte, 8192> room;
+  Writer out(room);
+  encode(PushPullHeader{.nodes = nodes}, out, SignedStyle::signed_form);
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < nodes; ++i) {
+    names.push_back("node-" + std::to_string(i));
+    encode(NodeState{.name = names.back(), .address = {}, .meta = {}, .versions = {}}, out);
+  }
+  ASSERT_TRUE(out.ok());
+  const Bytes stream = out.written().subspan(1);
+  for (const std::int64_t nodes_max : {nodes, std::int64_t{20}}) {
+    for (std::size_t piece = 1; piece <= stream.size(); piece += piece < 200 ? 1 : 97) {
+      std::array<std::byte, 256> carry;
+      PushPullReader reader({}, carry);
+      Expecting sink{.nodes_max = nodes_max, .expected = {}, .given = {}};
+      Decoded<PushPullReader::Progress> progress = PushPullReader::Progress::more;
+      for (std::size_t at = 0; at < stream.size(); at += piece) {
+        progress = reader.feed(stream.subspan(at, std::min(piece, stream.size() - at)), sink);
+      }
+      ASSERT_TRUE(progress);
+      const bool refused = nodes_max < nodes;
+      EXPECT_EQ(*progress,
+                refused ? PushPullReader::Progress::refused : PushPullReader::Progress::done);
+      EXPECT_EQ(sink.given.size(), static_cast<std::size_t>(refused ? nodes_max + 1 : nodes));
+      EXPECT_EQ(reader.nodes_read(), static_cast<std::int64_t>(sink.given.size()));
+      names.resize(nodes);
+      EXPECT_TRUE(std::equal(sink.given.begin(), sink.given.end(), names.begin()));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace starling
