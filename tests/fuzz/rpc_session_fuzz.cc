@@ -1,0 +1,83 @@
+// What an RPC client may send: whatever it is and however it is cut, the session ends in the same
+// state and gives the same answers, which are whole msgpack values; nothing but those goes out. The
+// first byte chooses the cuts, the second whether a token is wanted.
+#include <memory>
+#include <string>
+
+#include "agent/rpc_session.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace starling {
+namespace {
+
+using agent::Log;
+using agent::LogLevel;
+using agent::MembersMirror;
+using agent::RpcBackend;
+using agent::RpcSession;
+
+struct Bench {
+  MembersMirror members;
+  Log log{LogLevel::err, [](std::string_view) {}};
+  RpcBackend backend;
+  explicit Bench(bool with_token) {
+    if (with_token) backend.auth_token = "t";
+    backend.log = &log;
+    backend.members = &members;
+    const auto answer = [](const auto&, const RpcBackend::Done& done) { done(""); };
+    backend.event = answer;
+    backend.force_leave = answer;
+    backend.tags = answer;
+    backend.join = [](const agent::JoinRequest& request, const auto& done) {
+      done(request.existing.size(), "");
+    };
+    backend.stats = [](const auto& done) { done(agent::Stats{}); };
+    backend.leave = [](const RpcBackend::Done& done) { done(""); };
+  }
+};
+
+struct Outcome {
+  std::string answers;
+  bool closing = false;
+  bool operator==(const Outcome&) const = default;
+};
+
+// Log records carry the time of day, so the log stays silent: only what the session answers counts.
+Outcome talk(Bytes input, bool with_token, std::uint8_t cuts, bool whole) {
+  Bench bench(with_token);
+  const auto session = std::make_shared<RpcSession>(bench.backend, "peer", [] {});
+  fuzz::ChunkSizes sizes(cuts);
+  Outcome outcome;
+  while (!input.empty() && !session->closing()) {
+    const std::size_t count = whole ? input.size() : std::min(sizes.next(), input.size());
+    session->receive(as_text(input.first(count)));
+    input = input.subspan(count);
+    const std::string output(session->output());
+    session->sent(output.size());
+    outcome.answers += output;
+  }
+  outcome.closing = session->closing();
+  return outcome;
+}
+
+void check_rpc_session(Bytes input) {
+  const std::uint8_t cuts = fuzz::take_byte(input);
+  const bool with_token = (fuzz::take_byte(input) & 1) != 0;
+  const Outcome whole = talk(input, with_token, cuts, true);
+  const Outcome pieces = talk(input, with_token, cuts, false);
+  CHECK(whole.closing == pieces.closing);
+  // A monitor shows what was logged, and when: its records are not compared.
+  if (whole.answers.find("\xa3Log") == std::string::npos) CHECK(whole.answers == pieces.answers);
+  Bytes left = as_bytes(whole.answers);
+  while (!left.empty()) {
+    ValueScanner scanner;
+    const auto taken = scanner.scan(left);
+    CHECK(taken && scanner.complete());
+    left = left.subspan(*taken);
+  }
+}
+
+}  // namespace
+}  // namespace starling
+
+FUZZ_TARGET(starling::check_rpc_session)
