@@ -57,8 +57,10 @@ Duration delivery(const SwimOptions& swim, std::size_t nodes) {
 Duration convergence(const SwimOptions& swim, const SerfOptions& serf, std::size_t nodes) {
   const Duration joins = 2 * swim.stream_timeout + std::chrono::seconds(2);
   const Duration reconnects = 14 * serf.reconnect_interval;
+  const Duration stayers =
+      2 * (2 * serf.broadcast_timeout + serf.leave_propagate_delay) + serf.reap_interval;
   const std::int64_t rounds = ceil_log2(nodes) + 4;
-  return joins + detection(swim, nodes) + reconnects +
+  return joins + detection(swim, nodes) + reconnects + stayers +
          rounds * (push_pull_interval(swim, nodes) + dissemination(swim, nodes));
 }
 

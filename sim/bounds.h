@@ -43,6 +43,8 @@ Duration delivery(const SwimOptions& swim, std::size_t nodes);
 //  4. A false "dead" left anywhere becomes a suspicion at the next push/pull with a node that knows
 //     better, is refuted, and the refutation spreads: ceil(log2 n) + 4 rounds of push/pull, each
 //     followed by one dissemination.
+//  5. A member that said it leaves, but stayed or came back, is shown as leaving until the reaper
+//     has lost its patience: twice the longest leave, and one turn of the reaper.
 Duration convergence(const SwimOptions& swim, const SerfOptions& serf, std::size_t nodes);
 
 }  // namespace starling::sim

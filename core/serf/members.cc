@@ -79,6 +79,12 @@ Outcome SerfMembers::join_intent(Slot slot, LamportTime time) {
   return outcome;
 }
 
+void SerfMembers::stayed(Slot slot) {
+  CHECK(status(slot) == MemberStatus::leaving);
+  apply(slot, on_join_intent(MemberStatus::leaving), gone_since(slot));
+  prune_pending_[index_of(slot)] = false;
+}
+
 bool SerfMembers::prune_due(Slot slot) const {
   return prune_pending_[index_of(slot)];
 }

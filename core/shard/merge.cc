@@ -5,7 +5,6 @@
 #include "core/shard/apply_alive.h"
 #include "core/shard/apply_dead.h"
 #include "core/shard/apply_suspect.h"
-#include "core/shard/broadcast.h"
 #include "core/shard/serf_turn.h"
 #include "core/swim/rules.h"
 
@@ -150,16 +149,8 @@ void MergeSink::on_status(std::string_view name, LamportTime time) {
     apply_join_intent(node_, now_, {.time = time, .node = name});
     return;
   }
-  const LeaveIntent intent{.time = LamportTime{to_number(time) + 1}, .node = name, .prune = false};
-  if (!apply_leave_intent(node_, now_, intent)) return;
-  // Serf passes nothing from a push/pull on. But if the member is there, the claim is older than
-  // its return and would keep it "leaving" here for good: only the member itself can answer it.
-  const std::optional<Slot> slot = node_.members.find(hash_name(name), name);
-  if (!slot || node_.serf.status(*slot) != MemberStatus::leaving) return;
-  std::array<std::byte, 1536> room;
-  Writer out(room);
-  encode(intent, out);
-  if (out.ok()) broadcast_serf(node_, SerfQueue::intents, out.written());
+  const LamportTime after{to_number(time) + 1};
+  apply_leave_intent(node_, now_, {.time = after, .node = name, .prune = false});
 }
 
 void MergeSink::on_event(const UserEvent& event) {

@@ -18,6 +18,22 @@ void release_row(Node& node, Instant now, Slot slot) {
   node.members.erase(slot);
 }
 
+// A leave is over after two broadcasts and a pause. Who is still there after twice that time has
+// come back, and its word of it was lost or overtaken by an older claim. Serf would show such a
+// member as leaving for ever: nothing in its protocol corrects that.
+void revive_stayers(Node& node, Instant now) {
+  if (node.serf.counts().leaving == 0) return;
+  const SerfOptions& serf = node.options.serf;
+  const Duration patience = 2 * (2 * serf.broadcast_timeout + serf.leave_propagate_delay);
+  for (const Slot slot : node.peers.all()) {
+    if (node.is_self(slot) || node.serf.status(slot) != MemberStatus::leaving) continue;
+    if (node.members.state(slot) != MemberState::alive) continue;
+    if (now - node.serf.gone_since(slot) <= patience) continue;
+    node.serf.stayed(slot);
+    node.report.member(now, node.members, node.serf, slot, std::nullopt, node.counters);
+  }
+}
+
 }  // namespace
 
 void reap_nodes(Node& node, Instant now) {
@@ -68,6 +84,7 @@ void prune_due(Node& node, Instant now, std::uint32_t place) {
 void reap_turn(Node& node, Instant now) {
   const SerfOptions& serf = node.options.serf;
   node.recent_intents.expire(now, serf.recent_intent_timeout);
+  revive_stayers(node, now);
   bool finished = true;
   if (node.report.calm()) {
     finished = node.serf.reap(

@@ -15,7 +15,11 @@ bool carry_out(Node& node, Instant now, Slot slot, const Outcome& outcome,
     ++node.counters.member_flaps;
     node.report.trace(now, TraceKind::flap, {.name = node.members.name(slot)}, node.counters);
   }
-  if (outcome.event || node.serf.status(slot) != status_before) {
+  const MemberStatus status = node.serf.status(slot);
+  if (status == MemberStatus::leaving && status_before != status) {
+    node.serf.set_leaving_since(slot, now);
+  }
+  if (outcome.event || status != status_before) {
     node.report.member(now, node.members, node.serf, slot, outcome.event, node.counters);
   }
   if (outcome.refute) {

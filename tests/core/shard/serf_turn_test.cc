@@ -22,6 +22,20 @@ TEST(SerfMembers, ALeaveIntentBeforeTheDeathMakesItALeave) {
   EXPECT_EQ(node.stats().member_time, 6u);
 }
 
+TEST(SerfMembers, WhoStaysLongAfterALeaveIntentIsAliveAgain) {
+  LoneNode node = quiet_node();
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.receive(user_datagram(LeaveIntent{.time = LamportTime{5}, .node = "a"}));
+  node.take_events();
+  node.advance(20s);  // a leave may take two broadcasts of 5 s and a pause of 1 s, twice for safety
+  EXPECT_EQ(member_changes(node, "a"), std::vector<std::string>{});
+  node.advance(20s);
+  EXPECT_EQ(member_changes(node, "a"), std::vector<std::string>{"status"});
+  // It is alive now: a death is a failure, not a leave.
+  node.receive_message(dead("a", 1, "b"));
+  EXPECT_EQ(member_changes(node, "a"), std::vector<std::string>{"member-failed"});
+}
+
 TEST(SerfMembers, ADeathBeforeTheLeaveIntentIsCorrected) {
   LoneNode node = quiet_node();
   node.receive_message(Peer{.name = "a"}.alive(1));
