@@ -152,7 +152,8 @@ void SwimChecker::on_gone(Instant now, NodeId observer, NodeId subject, const Ev
   rises(now, observer, subject, incarnation);
   if (!left) {
     const std::tuple death(std::string(event.from), subject, incarnation);
-    if (event.from == name_of(observer)) {
+    // Its own earlier word may also come back to it.
+    if (event.from == name_of(observer) && !declared_.contains(death)) {
       if (!known.timed_out || known.timed_out_at != now) {
         fault(Rule::dead_without_suspicion, now, observer, subject, "no suspicion ran out here");
       }

@@ -136,6 +136,16 @@ TEST_F(SwimCheckerTest, DeadLaterThanItsSuspicionRanOut) {
   expect_only(Rule::dead_without_suspicion);
 }
 
+TEST_F(SwimCheckerTest, ItsOwnEarlierWordMayComeBack) {
+  say(a, TraceKind::member_alive, b, 1);
+  die(a, b, 1, seconds(5));
+  after(seconds(31));
+  say(a, TraceKind::member_reaped, b, 0);
+  say(a, TraceKind::member_alive, b, 1);
+  say(a, TraceKind::member_dead, b, 1, "n000");
+  EXPECT_EQ(violations_.count(), 0U);
+}
+
 TEST_F(SwimCheckerTest, DeadWithoutAccuser) {
   say(a, TraceKind::member_alive, b, 1);
   say(a, TraceKind::member_dead, b, 1, "n002");
