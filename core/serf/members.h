@@ -84,12 +84,12 @@ class SerfMembers {
   bool contains(Slot slot) const { return status(slot) != MemberStatus::none; }
   MemberStatus status(Slot slot) const { return status_[index_of(slot)]; }
   LamportTime status_time(Slot slot) const { return status_time_[index_of(slot)]; }
-  // Only meaningful for failed and left members.
   // A member says since now that it leaves; kept where gone_since goes once it has.
   void set_leaving_since(Slot slot, Instant now) { gone_since_[index_of(slot)] = now; }
   // A member that wanted to leave did not: alive again, without an event.
   void stayed(Slot slot);
 
+  // Since when a failed or left member is gone, or a leaving one leaves; meaningless for others.
   Instant gone_since(Slot slot) const { return gone_since_[index_of(slot)]; }
 
   // In no particular order; valid until the next change.
