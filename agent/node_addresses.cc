@@ -20,14 +20,30 @@ bool is_any_ipv4(const IpAddress& address) {
   return address == IpAddress::v4(0, 0, 0, 0);
 }
 
-// RFC 1918 and the shared range of RFC 6598.
+// The ranges of RFC 6890 that routers forward: what memberlist takes for a private address.
 bool is_private_ipv4(const IpAddress& address) {
-  const Bytes raw = address.bytes();
-  if (raw.size() != 4) return false;
-  const auto a = std::to_integer<unsigned>(raw[0]);
-  const auto b = std::to_integer<unsigned>(raw[1]);
-  return a == 10 || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168) ||
-         (a == 100 && b >= 64 && b < 128);
+  struct Range {
+    std::uint32_t network;
+    unsigned bits;
+  };
+  constexpr std::array<Range, 10> ranges{{{0x0a000000, 8},     // 10.0.0.0
+                                          {0x64400000, 10},    // 100.64.0.0
+                                          {0xac100000, 12},    // 172.16.0.0
+                                          {0xc0000000, 24},    // 192.0.0.0
+                                          {0xc0000200, 24},    // 192.0.2.0
+                                          {0xc0586300, 24},    // 192.88.99.0
+                                          {0xc0a80000, 16},    // 192.168.0.0
+                                          {0xc6120000, 15},    // 198.18.0.0
+                                          {0xc6336400, 24},    // 198.51.100.0
+                                          {0xcb007100, 24}}};  // 203.0.113.0
+  if (address.bytes().size() != 4) return false;
+  std::uint32_t number = 0;
+  for (const std::byte octet : address.bytes()) {
+    number = (number << 8) | std::to_integer<std::uint32_t>(octet);
+  }
+  return std::ranges::any_of(ranges, [&](const Range& range) {
+    return (number ^ range.network) >> (32 - range.bits) == 0;
+  });
 }
 
 IpAddress mapped(const IpAddress& ipv4) {
