@@ -264,6 +264,29 @@ Decoded<Dead> decode_dead(Bytes body, Scratch& scratch) {
   return decode_accusation<Dead>(body, scratch, "dead");
 }
 
+std::string_view peek_node(Bytes message) {
+  if (message.empty()) return {};
+  const Bytes body = message.subspan(1);
+  switch (static_cast<MessageType>(message.front())) {
+    case MessageType::alive: {
+      CanonicalReader in(body);
+      Alive alive;
+      std::uint32_t incarnation = 0;
+      const bool read = in.map(6) && in.key("Addr") && in.bytes(alive.address) &&
+                        in.key("Incarnation") && in.u32(incarnation) && in.key("Meta") &&
+                        in.bytes(alive.meta) && in.key("Node") && in.text(alive.node);
+      return read ? alive.node : std::string_view{};
+    }
+    case MessageType::suspect:
+    case MessageType::dead: {
+      Suspect suspect;
+      return read_canonical(body, suspect) ? suspect.node : std::string_view{};
+    }
+    default:
+      return {};
+  }
+}
+
 Decoded<Alive> decode_alive(Bytes body, Scratch& scratch) {
   if (Alive message; read_canonical(body, message)) return message;
   Reader in(body, "alive");

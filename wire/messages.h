@@ -114,6 +114,10 @@ Decoded<Dead> decode_dead(Bytes body, Scratch& scratch);
 Decoded<ErrorMessage> decode_error(Bytes body, Scratch& scratch);
 Decoded<Compressed> decode_compressed(Bytes body, Scratch& scratch);
 
+// The member that an alive, suspect or dead message (type byte first) is about, if the message is
+// laid out as Go writes it; empty otherwise. A hint, to fetch the member's row ahead of decoding.
+std::string_view peek_node(Bytes message);
+
 // Each encoder writes the type byte and the body. Check out.ok() afterwards.
 void encode(const Ping& message, Writer& out);
 void encode(const IndirectPing& message, Writer& out);

@@ -132,7 +132,7 @@ void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin&
     const Duration reclaim = node.options.swim.dead_node_reclaim_time;
     facts.reclaim_due = reclaim.count() > 0 && now - node.members.state_changed(*slot) > reclaim;
     facts.same_content =
-        equal(node.members.meta(*slot), alive.meta) &&
+        facts.is_self && equal(node.members.meta(*slot), alive.meta) &&
         read_versions(alive.versions) == std::optional(node.members.versions(*slot));
   }
   switch (judge_alive(facts)) {

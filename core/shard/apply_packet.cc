@@ -73,6 +73,21 @@ void apply_message(Node& node, Instant now, Bytes message, const Endpoint& from)
                {.layer = "datagram", .field = "type", .fault = WireFault::unsupported});
 }
 
+// Messages whose members' rows are fetched from memory together, before the first is applied.
+constexpr std::size_t messages_ahead = 16;
+
+void fetch_rows(const Node& node, std::span<const Bytes> messages) {
+  std::array<NameHash, messages_ahead> hashes;
+  std::size_t count = 0;
+  for (const Bytes message : messages) {
+    const std::string_view name = peek_node(message);
+    if (name.empty()) continue;
+    hashes[count] = hash_name(name);
+    node.members.prefetch(hashes[count++]);
+  }
+  for (const NameHash hash : std::span(hashes).first(count)) node.members.prefetch_name(hash);
+}
+
 void apply_packet(Node& node, Instant now, const RxPacket& packet) {
   ++node.counters.packets_in;
   node.counters.bytes_in += packet.bytes.size();
@@ -83,8 +98,12 @@ void apply_packet(Node& node, Instant now, const RxPacket& packet) {
     ++node.counters.packets_dropped;
     report_fault(node, now, TraceKind::packet_dropped, packet.from, result.fault);
   }
-  for (const Bytes part : node.parts.first(result.parts)) {
-    apply_message(node, now, part, packet.from);
+  std::span<const Bytes> parts = node.parts.first(result.parts);
+  while (!parts.empty()) {
+    const std::size_t count = std::min(parts.size(), messages_ahead);
+    if (count > 1) fetch_rows(node, parts.first(count));
+    for (const Bytes part : parts.first(count)) apply_message(node, now, part, packet.from);
+    parts = parts.subspan(count);
   }
 }
 

@@ -52,6 +52,10 @@ std::uint32_t serf_transmits(const Node& node) {
 }
 
 void fill_broadcasts(Node& node, CompoundBuilder& builder, std::size_t bytes_max) {
+  if (node.broadcasts.empty() && node.intent_queue.empty() && node.query_queue.empty() &&
+      node.event_queue.empty()) {
+    return;
+  }
   const FetchLimits limits{.overhead = compound_part_overhead_bytes,
                            .bytes_max = bytes_max,
                            .transmits_max = membership_transmits(node)};

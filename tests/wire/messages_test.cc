@@ -127,6 +127,22 @@ TEST(Messages, VersionsNeedSixBytes) {
   EXPECT_EQ(decode_versions({}), std::nullopt);
 }
 
+TEST(Messages, APeekFindsTheSubjectOfWhatGoWrites) {
+  const auto peek = [](const auto& message) {
+    std::array<std::byte, 512> room;
+    Writer out(room);
+    encode(message, out);
+    return std::string(peek_node(out.written()));
+  };
+  EXPECT_EQ(peek(Alive{.incarnation = Incarnation{300}, .node = "a", .port = 1}), "a");
+  EXPECT_EQ(peek(Suspect{.node = "b", .from = "x"}), "b");
+  EXPECT_EQ(peek(Dead{.node = "c", .from = "x"}), "c");
+  EXPECT_EQ(peek(Ping{.node = "d"}), "");
+  EXPECT_EQ(peek_node({}), "");
+  const std::array<std::byte, 3> cut{std::byte{4}, std::byte{0x86}, std::byte{0xa4}};
+  EXPECT_EQ(peek_node(cut), "");
+}
+
 TEST(Messages, TypesHaveNames) {
   for (unsigned type = 0; type <= 13; ++type) {
     EXPECT_NE(to_text(static_cast<MessageType>(type)), "unknown") << type;
