@@ -161,6 +161,7 @@ std::expected<EngineOptions, std::string> Agent::engine_options(const Endpoint& 
   EngineOptions options;
   options.name = config_.node_name;
   options.advertise = advertise;
+  options.bind_port_or_zero = addresses_.bind.port;
   options.seed = random_seed();
   options.versions.delegate_current = static_cast<std::uint8_t>(config_.protocol);
   options.compress = config_.compression;
@@ -171,6 +172,7 @@ std::expected<EngineOptions, std::string> Agent::engine_options(const Endpoint& 
     static_cast<void>(options.keyring.add(*key));
   }
   options.swim = SwimOptions::of(*profile_from(config_.profile));
+  options.capacity.members_max = static_cast<std::uint32_t>(config_.members_max);
   options.serf.broadcast_timeout = config_.broadcast_timeout;
   options.serf.reconnect_interval = config_.reconnect_interval;
   options.serf.reconnect_timeout = config_.reconnect_timeout;
@@ -213,6 +215,7 @@ bool Agent::start_engine() {
   log_.info("agent: starling agent starting");
   scripts_ = scripts_of(config_.event_handlers);
   EventHandlers::Options handler_options;
+  handler_options.limits.time_limit = config_.event_handler_timeout;
   handler_options.on_report = [this](const HandlerReport& report) {
     loop_.post([this, report] { on_report(report); });
   };

@@ -1,5 +1,7 @@
 #include "agent/config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "agent/config_file.h"
@@ -85,6 +87,10 @@ void define_cluster_flags(FlagSet& flags, AgentFlags& target) {
   flags.integer({"protocol", "5", "Serf protocol version to speak: 2 to 5."}, config.protocol);
   flags.text({"broadcast-timeout", "5s", "How long a leave waits for its broadcast."},
              target.broadcast_timeout);
+  flags.integer({"members-max", "16384",
+                 "How many members there is room for; a full agent\n"
+                 "refuses newcomers and says so."},
+                config.members_max);
 }
 
 // Flags that Serf has and this program has not: understood, and then refused by name.
@@ -115,11 +121,13 @@ void merge(Config& config, const PartialConfig& over) {
   override_number(config.query_size_limit, over.query_size_limit);
   override_number(config.query_response_size_limit, over.query_response_size_limit);
   override_number(config.user_event_size_limit, over.user_event_size_limit);
+  if (over.members_max) config.members_max = *over.members_max;
   override_with(config.retry_interval, over.retry_interval);
   override_with(config.broadcast_timeout, over.broadcast_timeout);
   override_with(config.reconnect_interval, over.reconnect_interval);
   override_with(config.reconnect_timeout, over.reconnect_timeout);
   override_with(config.tombstone_timeout, over.tombstone_timeout);
+  if (over.event_handler_timeout) config.event_handler_timeout = *over.event_handler_timeout;
   config.replay_on_join |= over.replay_on_join;
   config.rejoin_after_leave |= over.rejoin_after_leave;
   config.leave_on_terminate |= over.leave_on_terminate;
@@ -154,6 +162,10 @@ void define_agent_flags(FlagSet& flags, AgentFlags& target) {
               "member-failed, member-update, member-reap, user,\n"
               "user:NAME and *."},
              config.event_handlers);
+  flags.text({"event-handler-timeout", "30s",
+              "How long such a command may run before it is ended;\n"
+              "0 is for ever."},
+             target.event_handler_timeout);
   flags.text({"log-level", "info", "Least level to log: trace, debug, info, warn, err."},
              config.log_level);
   flags.custom({"config-file", "path", "JSON configuration; may be repeated."}, path(false));
@@ -181,6 +193,12 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
   }
   if (!profile_from(config.profile)) return "Unknown profile: " + config.profile;
   if (!io::port_choice_from(config.io)) return "Unknown -io: " + config.io;
+  if (config.members_max < 1 || config.members_max > 1 << 24) {
+    return fmt::format("members_max must be 1 to {}, not {}", 1 << 24, config.members_max);
+  }
+  if (config.event_handler_timeout < Duration::zero()) {
+    return "event_handler_timeout must not be negative";
+  }
 
   constexpr Duration shortest = std::chrono::seconds(1);
   if (config.broadcast_timeout < shortest) {
@@ -226,6 +244,9 @@ std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string
   std::string problem = duration(target.retry_interval, target.config.retry_interval);
   if (problem.empty()) {
     problem = duration(target.broadcast_timeout, target.config.broadcast_timeout);
+  }
+  if (problem.empty()) {
+    problem = duration(target.event_handler_timeout, target.config.event_handler_timeout);
   }
   if (!problem.empty()) return wrong(problem);
 

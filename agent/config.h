@@ -50,6 +50,8 @@ struct Config {
   bool leave_on_terminate = false;
   bool skip_leave_on_interrupt = false;
   std::string io = "auto";
+  Duration event_handler_timeout = std::chrono::seconds(30);  // zero: handlers may take for ever
+  int members_max = 16'384;                                   // rows reserved at start
 
   // What files and flags asked for and this program does not do: Serf's names, for one message.
   std::vector<std::string> unsupported;
@@ -61,9 +63,9 @@ struct PartialConfig {
       keyring_file, log_level, rpc_addr, rpc_auth, profile, io, snapshot_path, discover,
       statsite_addr, statsd_addr;
   std::optional<int> protocol, retry_max_attempts, query_size_limit, query_response_size_limit,
-      user_event_size_limit;
+      user_event_size_limit, members_max;
   std::optional<Duration> retry_interval, broadcast_timeout, reconnect_interval, reconnect_timeout,
-      tombstone_timeout;
+      tombstone_timeout, event_handler_timeout;
   bool replay_on_join = false, rejoin_after_leave = false, leave_on_terminate = false,
        skip_leave_on_interrupt = false, disable_compression = false, enable_syslog = false;
   Tags tags;
@@ -82,7 +84,7 @@ struct ConfigPath {
 struct AgentFlags {
   PartialConfig config;
   std::vector<std::string> tags;
-  std::optional<std::string> retry_interval, broadcast_timeout;
+  std::optional<std::string> retry_interval, broadcast_timeout, event_handler_timeout;
   std::vector<ConfigPath> files;  // -config-file and -config-dir in their order
 };
 void define_agent_flags(FlagSet& flags, AgentFlags& target);

@@ -82,6 +82,16 @@ TEST(Config, FlagErrorsWantTheHelp) {
   EXPECT_EQ(error_of({"-retry-max", "x"}), "invalid value \"x\" for flag -retry-max: parse error");
 }
 
+TEST(Config, WhatSerfDoesNotKnowHasBoundsToo) {
+  const auto loaded = load({"-event-handler-timeout", "0s", "-members-max", "100"});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.event_handler_timeout, 0s);
+  EXPECT_EQ(loaded->config.members_max, 100);
+  EXPECT_EQ(error_of({"-members-max", "-1"}), "members_max must be 1 to 16777216, not -1");
+  EXPECT_EQ(error_of({"-event-handler-timeout", "-1s"}),
+            "event_handler_timeout must not be negative");
+}
+
 TEST(Config, WarningsAndCorrections) {
   const auto loaded =
       load({"-retry-interval", "100ms", "-broadcast-timeout", "1ms", "-rejoin", "-role", "web"});
