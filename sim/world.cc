@@ -183,9 +183,10 @@ void World::try_join(NodeId node, std::uint32_t life) {
   NodeId contact{static_cast<std::uint16_t>(of.join_attempts++ % contacts)};
   if (contact == node) contact = NodeId{static_cast<std::uint16_t>(of.join_attempts++ % contacts)};
   if (contact == node) return;  // alone in the world
+  const std::string name = name_of(contact);
   Command join = command_of(Command::Kind::join);
   join.endpoint = endpoint_of(contact);
-  join.name = name_of(contact);
+  join.name = name;
   join.announce = true;
   if (command(node, join)) {
     of.join_token = tokens_;

@@ -58,7 +58,8 @@ TEST(GossipPackets, CarryAChecksumOnlyForPeersThatKnowIt) {
   options.swim.push_pull_interval = Duration::zero();
   for (const std::uint8_t protocol_max : {std::uint8_t{4}, std::uint8_t{5}}) {
     LoneNode node(options);
-    Alive alive = Peer{.name = "peer"}.alive(1);
+    const Peer peer{.name = "peer"};
+    Alive alive = peer.alive(1);
     const auto versions = write_versions({.protocol_max = protocol_max});
     alive.versions = versions;
     node.receive_message(alive);
