@@ -76,12 +76,12 @@ class Run {
     world_.checkers().violations().add(rule, world_.now(), NodeId{0}, std::move(text));
   }
 
-  // Runs until `holds`, looked at whenever a member event has come; false after `bound`.
+  // Runs until `holds`, looked at whenever a view may have changed; false after `bound`.
   bool wait(Duration bound, const std::function<bool()>& holds) {
     std::uint64_t seen = ~std::uint64_t{0};
     return world_.run_until(world_.now() + bound, [&] {
-      if (world_.member_events() == seen) return false;
-      seen = world_.member_events();
+      if (world_.views_changed() == seen) return false;
+      seen = world_.views_changed();
       return holds();
     });
   }
@@ -95,8 +95,9 @@ class Run {
     if (!settle_first) return;
     const Duration bound = seconds(2) + 2 * swim().stream_timeout + delivery(swim(), nodes());
     world_.run_until(world_.now() + seconds(2));
-    if (!wait(bound, [&] { return !disagreement(world_); })) {
-      fail(Rule::not_converged, "after boot: " + disagreement(world_).value_or(""));
+    if (!wait(bound, [&] { return settled(world_); })) {
+      fail(Rule::not_converged,
+           "after boot: " + disagreement(world_).value_or("somebody is still suspected"));
     }
   }
 
@@ -110,8 +111,9 @@ class Run {
     chaos.calm();
     const Instant calm = world_.now();
     result_.convergence_bound = convergence(swim(), world_.options().serf, nodes());
-    if (!wait(result_.convergence_bound, [&] { return !disagreement(world_); })) {
-      fail(Rule::not_converged, "after the calm: " + disagreement(world_).value_or(""));
+    if (!wait(result_.convergence_bound, [&] { return settled(world_); })) {
+      fail(Rule::not_converged,
+           "after the calm: " + disagreement(world_).value_or("somebody is still suspected"));
     }
     result_.converged_after = world_.now() - calm;
     chaos_events_arrive(chaos);

@@ -50,6 +50,9 @@ void Chaos::begin(std::uint32_t number) {
     case FaultKind::set_meta:
       if (!world_.leaving(fault.node)) world_.set_meta(fault.node);
       break;
+    case FaultKind::force_leave:
+      world_.force_leave(fault.node, fault.other);
+      break;
     case FaultKind::user_event: {
       SentEvent event{.name = "chaos-" + std::to_string(number), .sender = fault.node, .lives = {}};
       for (const NodeId node : world_.all_nodes()) {
@@ -94,6 +97,7 @@ void Chaos::end(std::uint32_t number) {
       break;
     case FaultKind::set_meta:
     case FaultKind::user_event:
+    case FaultKind::force_leave:
       break;
     case FaultKind::loss:
     case FaultKind::duplicate:

@@ -118,7 +118,7 @@ void Checkers::count(const Event& event) {
       case MemberEventKind::update:
         return report_.add(Count::member_updates);
       case MemberEventKind::reap:
-        return;
+        return report_.add(Count::member_reaps);
     }
   }
   if (event.kind != Event::Kind::trace) return;

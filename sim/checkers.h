@@ -21,6 +21,7 @@ class Checkers {
   void on_event(Instant now, NodeId observer, const Event& event);
 
   SwimChecker& swim() { return swim_; }
+  const SwimChecker& swim() const { return swim_; }
   SerfChecker& serf() { return serf_; }
   const SerfChecker& serf() const { return serf_; }
   OwnerChecker& owner() { return owner_; }

@@ -28,6 +28,13 @@ std::optional<std::string> disagreement(const World& world) {
   return std::nullopt;
 }
 
+bool settled(const World& world) {
+  for (const NodeId observer : world.all_nodes()) {
+    if (stays(world, observer) && world.checkers().swim().suspects(observer) > 0) return false;
+  }
+  return !disagreement(world).has_value();
+}
+
 bool all_show(const World& world, NodeId subject, MemberStatus status) {
   for (const NodeId observer : world.all_nodes()) {
     if (observer == subject || !stays(world, observer)) continue;

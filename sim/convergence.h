@@ -15,6 +15,9 @@ namespace starling::sim {
 // such node alive with its newest metadata, and shows nobody else alive or leaving.
 std::optional<std::string> disagreement(const World& world);
 
+// The same, and no node suspects another any more: nothing that began earlier is still to come.
+bool settled(const World& world);
+
 // True when every running, staying node shows `subject` with this status.
 bool all_show(const World& world, NodeId subject, MemberStatus status);
 

@@ -9,11 +9,13 @@ namespace starling::sim {
 namespace {
 
 constexpr std::array<std::string_view, fault_kinds> names = {
-    "loss",       "duplicate", "reorder",      "corrupt",     "one_way", "partition", "crash",
-    "power_loss", "pause",     "slow_streams", "stream_loss", "leave",   "set_meta",  "user_event"};
+    "loss",        "duplicate", "reorder",    "corrupt",    "one_way",
+    "partition",   "crash",     "power_loss", "pause",      "slow_streams",
+    "stream_loss", "leave",     "set_meta",   "user_event", "force_leave"};
 
 constexpr bool ends(FaultKind kind) {
-  return kind != FaultKind::set_meta && kind != FaultKind::user_event;
+  return kind != FaultKind::set_meta && kind != FaultKind::user_event &&
+         kind != FaultKind::force_leave;
 }
 
 // How many episodes of one kind a run has, at most.
@@ -91,6 +93,7 @@ std::string to_text(const Fault& fault) {
   std::string text(to_text(fault.kind));
   switch (fault.kind) {
     case FaultKind::one_way:
+    case FaultKind::force_leave:
       text += " " + name_of(fault.node) + ">" + name_of(fault.other);
       break;
     case FaultKind::partition:

@@ -40,8 +40,8 @@ void settle(World& world, Random& random) {
   const Duration bound = delivery(world.options().swim, world.options().nodes);
   const bool settled =
       world.run_until(world.now() + bound, [&, seen = ~std::uint64_t{0}]() mutable {
-        if (world.member_events() == seen) return false;
-        seen = world.member_events();
+        if (world.views_changed() == seen) return false;
+        seen = world.views_changed();
         return !disagreement(world).has_value();
       });
   CHECK(settled);

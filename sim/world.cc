@@ -152,6 +152,16 @@ bool World::leave(NodeId node) {
   return true;
 }
 
+bool World::force_leave(NodeId node, NodeId other) {
+  const std::string name = name_of(other);
+  Command forced = command_of(Command::Kind::force_leave);
+  forced.name = name;
+  if (!command(node, forced)) return false;
+  trace_.note(now_, "force leave " + name_of(node) + ">" + name);
+  report_.add(Count::forced_leaves);
+  return true;
+}
+
 bool World::set_meta(NodeId node) {
   if (!running(node)) return false;
   ++lives_[index_of(node)].meta_version;
@@ -222,7 +232,7 @@ void World::on_event(NodeId from, const Event& event) {
   const std::size_t before = checkers_.violations().count();
   trace_.event(now_, from, event);
   checkers_.on_event(now_, from, event);
-  if (event.kind == Event::Kind::member) ++member_events_;
+  if (event.kind == Event::Kind::member || event.kind == Event::Kind::trace) ++views_changed_;
   if (event.kind == Event::Kind::done && event.token == lives_[index_of(from)].join_token) {
     on_join_done(from, event.result);
   }

@@ -62,6 +62,7 @@ class World : private HostOutlet {
 
   // Users. False when the node is not running or its ring is full.
   bool leave(NodeId node);
+  bool force_leave(NodeId node, NodeId other);
   bool set_meta(NodeId node);  // to a metadata that it never had
   bool send_user_event(NodeId node, std::string_view name, std::string_view payload);
   bool command(NodeId node, Command command);  // sets the token
@@ -80,8 +81,8 @@ class World : private HostOutlet {
   Report& report() { return report_; }
   Trace& trace() { return trace_; }
   void set_event_hook(EventHook hook) { hook_ = std::move(hook); }
-  // Grows with every member event: a cheap way to see that no view has changed.
-  std::uint64_t member_events() const { return member_events_; }
+  // Grows whenever a node may have changed its view of another: a cheap way to see that none has.
+  std::uint64_t views_changed() const { return views_changed_; }
 
  private:
   // What the world remembers of a node from one process to the next.
@@ -133,7 +134,7 @@ class World : private HostOutlet {
   EventHook hook_;
   std::uint64_t order_ = 0;
   std::uint64_t tokens_ = 0;
-  std::uint64_t member_events_ = 0;
+  std::uint64_t views_changed_ = 0;
   std::vector<Appointment> agenda_;  // a heap, earliest first
   std::vector<NodeId> ready_;
 };

@@ -50,6 +50,22 @@ TEST_F(ConvergenceTest, NobodyMayShowTheGone) {
   EXPECT_TRUE(all_show(world_, NodeId{1}, MemberStatus::failed));
 }
 
+TEST_F(ConvergenceTest, ASuspicionStillRunningIsNotSettled) {
+  all_alive();
+  EXPECT_TRUE(settled(world_));
+  Event event;
+  event.kind = Event::Kind::trace;
+  event.number = 1;
+  event.trace = TraceKind::member_alive;
+  world_.checkers().swim().on_trace(world_.now(), NodeId{0}, NodeId{1}, event);
+  EXPECT_TRUE(settled(world_));
+  event.trace = TraceKind::suspect_started;
+  event.from = "n000";
+  world_.checkers().swim().on_trace(world_.now(), NodeId{0}, NodeId{1}, event);
+  EXPECT_FALSE(settled(world_));
+  EXPECT_EQ(disagreement(world_), std::nullopt);
+}
+
 TEST_F(ConvergenceTest, MetadataMustBeTheNewest) {
   all_alive();
   ASSERT_TRUE(world_.set_meta(NodeId{1}));
