@@ -200,6 +200,7 @@ void World::try_join(NodeId node, std::uint32_t life) {
   join.announce = true;
   if (command(node, join)) {
     of.join_token = tokens_;
+    of.join_contact = contact;
   } else {
     on_join_done(node, CommandResult::no_capacity);
   }
@@ -207,7 +208,10 @@ void World::try_join(NodeId node, std::uint32_t life) {
 
 void World::on_join_done(NodeId node, CommandResult result) {
   Life& of = lives_[index_of(node)];
-  of.joined = result == CommandResult::ok;
+  // A contact that is leaving still answers, but nobody it knew will hear of the newcomer: whoever
+  // starts agents points them at somebody else then.
+  const bool contact_stays = running(of.join_contact) && !lives_[index_of(of.join_contact)].leaving;
+  of.joined = result == CommandResult::ok && contact_stays;
   if (of.joined) return;
   at_instant(now_ + options_.join_again_after,
              [this, node, life = of.number] { try_join(node, life); });

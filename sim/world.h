@@ -92,6 +92,7 @@ class World : private HostOutlet {
     bool leaving = false;
     bool joined = false;
     std::uint64_t join_token = 0;
+    NodeId join_contact{};  // whom the last attempt went to
     std::size_t join_attempts = 0;
   };
   struct Appointment {
