@@ -219,9 +219,11 @@ WorldOptions draw_world(std::uint64_t seed, const RunOptions& options) {
   world.encrypted = random.chance(0.4);
   world.compress = random.chance(0.7);
   world.label = random.chance(0.3) ? "cluster-a" : "";
-  // Members that left are forgotten soon in half of the runs, so that Serf's reaper has work.
-  if (random.chance(0.5)) world.serf.tombstone_timeout = seconds(30);
   if (options.nodes) world.nodes = *options.nodes;
+  // Members that left are forgotten soon in half of the runs, so that Serf's reaper has work. But
+  // not sooner than push/pull tells those who missed the leave: a member that everybody else has
+  // forgotten stays failed where only its death was heard, in Serf as here.
+  if (random.chance(0.5)) world.serf.tombstone_timeout = delivery(world.swim, world.nodes);
   return world;
 }
 
