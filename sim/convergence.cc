@@ -43,4 +43,13 @@ bool all_show(const World& world, NodeId subject, MemberStatus status) {
   return true;
 }
 
+bool all_gone(const World& world, NodeId subject) {
+  for (const NodeId observer : world.all_nodes()) {
+    if (observer == subject || !stays(world, observer)) continue;
+    const MemberStatus status = world.checkers().serf().row(observer, subject).status;
+    if (status == MemberStatus::alive || status == MemberStatus::leaving) return false;
+  }
+  return true;
+}
+
 }  // namespace starling::sim

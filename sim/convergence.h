@@ -21,4 +21,7 @@ bool settled(const World& world);
 // True when every running, staying node shows `subject` with this status.
 bool all_show(const World& world, NodeId subject, MemberStatus status);
 
+// Nobody who stays shows it as alive or leaving: left, failed or forgotten.
+bool all_gone(const World& world, NodeId subject);
+
 }  // namespace starling::sim
