@@ -52,7 +52,7 @@ class Agent:
 
     def start(self, join=None):
         command = [self.program, "agent", f"-node={self.name}", f"-bind={self.address}:7946",
-                   f"-rpc-addr={self.rpc}", "-profile=local", "-log-level=debug", f"-tag=kind={self.name.split('-')[0]}"]
+                   f"-rpc-addr={self.rpc}", "-profile=lan", "-log-level=debug", f"-tag=kind={self.name.split('-')[0]}"]
         if join:
             command.append(f"-join={join}:7946")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -151,7 +151,7 @@ def play(agents):
     headline(f"kill -9 {victim.name}")
     since = time.monotonic()
     victim.process.kill()
-    wait_for(lambda: all(("failed", victim.name) in agent.seen for agent in survivors), 30, "the kill is noticed")
+    wait_for(lambda: all(("failed", victim.name) in agent.seen for agent in survivors), 45, "the kill is noticed")
     kills = report(survivors, ("failed", victim.name), since, "noticed")
 
     leaver = agents[-1]
