@@ -1,7 +1,5 @@
 #include "agent/log.h"
 
-#include <regex>
-
 #include <gtest/gtest.h>
 
 namespace starling::agent {
@@ -20,8 +18,12 @@ TEST(Log, Format) {
   log.open_gate();
   log.info("agent: {} and {}", 1, "two");
   ASSERT_EQ(printed.lines.size(), 1U);
-  EXPECT_TRUE(std::regex_match(
-      printed.lines[0], std::regex(R"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[INFO\] agent: 1 and two)")));
+  // Digits of the time as 0.
+  std::string line = printed.lines[0];
+  for (std::size_t i = 0; i < std::min<std::size_t>(line.size(), 19); ++i) {
+    if (line[i] >= '0' && line[i] <= '9') line[i] = '0';
+  }
+  EXPECT_EQ(line, "0000/00/00 00:00:00 [INFO] agent: 1 and two");
 }
 
 TEST(Log, OneNewlineAtTheEndIsTheLinesOwn) {
