@@ -115,7 +115,7 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       broadcasts(arena, membership_limits(options)),
       admission(allow_list_of(options)),
       relays(arena.make<ProbeRelay>(options.capacity.relays_max)),
-      serf(arena, options.capacity.members_max),
+      serf(arena, options.capacity.members_max, options.serf.flap_timeout),
       recent_intents(arena, recent_intents_max),
       events(arena, event_limits(options)),
       queries(arena, query_limits(options)),

@@ -1,5 +1,7 @@
 #include "core/shard/options.h"
 
+#include "core/swim/admission.h"
+
 namespace starling {
 
 using std::chrono::milliseconds;
@@ -81,6 +83,12 @@ std::optional<std::string> problem_with(const EngineOptions& options) {
     return "probe_timeout is not positive";
   }
   if (swim.stream_timeout.count() <= 0) return "stream_timeout is not positive";
+  AllowList networks;
+  for (const std::string& network : swim.cidrs_allowed) {
+    if (!networks.add(network)) {
+      return "cidrs_allowed: \"" + network + "\" is not a network, or is one too many";
+    }
+  }
   if (auto problem = at_most("user_event_bytes_max", options.serf.user_event_bytes_max, 9216)) {
     return "user event size limit exceeds limit of 9216 bytes";
   }

@@ -22,5 +22,14 @@ TEST(SwimLimits, RefusesOptionsThatCannotRun) {
   EXPECT_EQ(problem_with(options), "user event size limit exceeds limit of 9216 bytes");
 }
 
+TEST(SwimLimits, NamesANetworkThatIsNone) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.swim.cidrs_allowed = {"10.0.0.0/8", "10.0.0.0/33"};
+  EXPECT_EQ(problem_with(options),
+            "cidrs_allowed: \"10.0.0.0/33\" is not a network, or is one too many");
+  options.swim.cidrs_allowed.pop_back();
+  EXPECT_EQ(problem_with(options), std::nullopt);
+}
+
 }  // namespace
 }  // namespace starling::test
