@@ -26,10 +26,10 @@ void send_direct(Node& node) {
     return;
   }
   // The accused hears of the accusation together with the ping, so that it can refute at once.
-  std::array<std::byte, 1024> ping_room;
+  std::array<std::byte, 4096> ping_room;
   Writer ping_out(ping_room);
   encode(ping, ping_out);
-  std::array<std::byte, 3072> suspect_room;
+  std::array<std::byte, 4096> suspect_room;
   Writer suspect_out(suspect_room);
   encode(Suspect{.incarnation = probe.incarnation, .node = name, .from = node.self_name()},
          suspect_out);

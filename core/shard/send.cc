@@ -20,11 +20,6 @@ std::size_t gossip_budget(const Node& node, std::size_t taken, bool piggyback) {
   return overhead < limit ? limit - overhead : 0;
 }
 
-// The packet scratch behind a compound of `budget` bytes of parts.
-CompoundBuilder builder_for(Node& node) {
-  return CompoundBuilder(node.packet_scratch);
-}
-
 }  // namespace
 
 Source own_source(const Node& node) {
@@ -52,7 +47,7 @@ void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc)
 }
 
 void send_with_gossip(Node& node, const Endpoint& to, Bytes message) {
-  CompoundBuilder builder = builder_for(node);
+  CompoundBuilder builder(node.packet_scratch);
   if (node.out.packets_left() == 0 || !builder.add(message)) {
     ++node.counters.packets_not_sent;
     return;
@@ -62,7 +57,7 @@ void send_with_gossip(Node& node, const Endpoint& to, Bytes message) {
 }
 
 bool send_gossip(Node& node, Slot to) {
-  CompoundBuilder builder = builder_for(node);
+  CompoundBuilder builder(node.packet_scratch);
   fill_broadcasts(node, builder, gossip_budget(node, 0, false));
   if (builder.parts() == 0) return false;
   const bool with_crc = node.members.versions(to).protocol_max >= 5;

@@ -15,10 +15,10 @@ void send_with_gossip(Node& node, const Endpoint& to, Bytes message);
 // A packet of queued broadcasts for a member. False when there is nothing left to say.
 bool send_gossip(Node& node, Slot to);
 
-// Encodes with `encode_into(Writer&)` and sends with piggybacked gossip.
+// Encodes `message` and sends it with piggybacked gossip.
 template <class Message>
 void send_message(Node& node, const Endpoint& to, const Message& message) {
-  std::array<std::byte, 2048> room;
+  std::array<std::byte, 4096> room;  // two names of the longest permitted length fit
   Writer out(room);
   encode(message, out);
   if (out.ok()) send_with_gossip(node, to, out.written());
