@@ -1,6 +1,7 @@
 #include "core/shard/apply_alive.h"
 
 #include "core/shard/broadcast.h"
+#include "core/shard/hosting.h"
 #include "core/shard/probe_turn.h"
 #include "core/shard/serf_turn.h"
 #include "core/swim/rules.h"
@@ -71,27 +72,26 @@ void carry_out(Node& node, Instant now, Slot slot, const Alive& alive, const End
 
 }  // namespace
 
-Alive own_alive(const Node& node, Incarnation incarnation,
-                std::array<std::byte, 6>& versions_room) {
+Alive own_alive(const Node& node, const Hosted& member, std::array<std::byte, 6>& versions_room) {
   versions_room = write_versions(node.options.versions);
-  return {.incarnation = incarnation,
-          .node = node.self_name(),
-          .address = node.options.advertise.address.bytes(),
-          .port = node.options.advertise.port,
-          .meta = node.own_meta(),
+  return {.incarnation = member.incarnation,
+          .node = node.hosted.name(member),
+          .address = member.advertise.address.bytes(),
+          .port = member.advertise.port,
+          .meta = meta_of(node, member),
           .versions = versions_room};
 }
 
-void refute(Node& node, Instant now, Incarnation accused) {
-  const std::uint32_t next = std::max(to_number(node.incarnation) + 1, to_number(accused) + 1);
-  node.incarnation = Incarnation{next};
-  node.members.incarnation(node.self) = node.incarnation;
+void refute(Node& node, Instant now, Hosted& member, Incarnation accused) {
+  const std::uint32_t next = std::max(to_number(member.incarnation) + 1, to_number(accused) + 1);
+  member.incarnation = Incarnation{next};
+  node.members.incarnation(member.slot) = member.incarnation;
   ++node.counters.refutations;
-  change_health(node, now, +1);
+  change_health(node, now, member, +1);
   std::array<std::byte, 6> versions;
   // Named by address, not by member: it neither replaces nor is replaced by other statements.
-  broadcast(node, refutation_subject(node), own_alive(node, node.incarnation, versions));
-  node.report.trace(now, TraceKind::refuted, {.name = node.self_name(), .number = next},
+  broadcast(node, refutation_subject(node, member), own_alive(node, member, versions));
+  node.report.trace(now, TraceKind::refuted, {.name = node.hosted.name(member), .number = next},
                     node.counters);
 }
 
@@ -119,10 +119,13 @@ void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin&
 
   const NameHash hash = hash_name(alive.node);
   std::optional<Slot> slot = node.members.find(hash, alive.node);
+  Hosted* const self = origin.bootstrap != nullptr ? origin.bootstrap
+                       : slot                      ? node.hosted.of(*slot)
+                                                   : nullptr;
   AliveFacts facts{.exists = slot && node.members.listed(*slot),
-                   .is_self = alive.node == node.self_name(),
-                   .bootstrap = origin.bootstrap,
-                   .leaving = node.swim_left,
+                   .is_self = self != nullptr,
+                   .bootstrap = origin.bootstrap != nullptr,
+                   .leaving = self != nullptr && self->swim_left,
                    .claimed = alive.incarnation,
                    .address_allowed = node.admission.allows(at.address)};
   if (facts.exists) {
@@ -145,7 +148,7 @@ void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin&
                         node.counters);
       return;
     case AliveVerdict::refute:
-      return refute(node, now, alive.incarnation);
+      return refute(node, now, *self, alive.incarnation);
     case AliveVerdict::accept:
       break;
   }
@@ -156,7 +159,7 @@ void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin&
       return report_ignored(node, now, alive, "the member table is full");
     }
   }
-  if (facts.is_self) node.self = *slot;
+  if (facts.is_self) node.hosted.settle(*self, *slot);
   node.suspicions.forget(*slot);
   node.wheel.cancel(node.suspicion_timer(*slot));
   carry_out(node, now, *slot, alive, at, origin);

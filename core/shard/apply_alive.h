@@ -9,7 +9,7 @@
 namespace starling {
 
 struct AliveOrigin {
-  bool bootstrap = false;  // produced by this node itself
+  Hosted* bootstrap = nullptr;  // produced by this hosted member itself
   const Endpoint* sender =
       nullptr;        // datagrams only: their source is checked against the allow list
   Ticket ticket = 0;  // bootstrap: who waits for the broadcast
@@ -17,10 +17,10 @@ struct AliveOrigin {
 
 void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin& origin);
 
-// Our own alive message with this incarnation and our current metadata.
-Alive own_alive(const Node& node, Incarnation incarnation, std::array<std::byte, 6>& versions_room);
+// A hosted member's own alive message, with its current incarnation and metadata.
+Alive own_alive(const Node& node, const Hosted& member, std::array<std::byte, 6>& versions_room);
 
-// Answers an accusation of incarnation `accused` (section 10.5).
-void refute(Node& node, Instant now, Incarnation accused);
+// A hosted member answers an accusation of incarnation `accused` (section 10.5).
+void refute(Node& node, Instant now, Hosted& member, Incarnation accused);
 
 }  // namespace starling

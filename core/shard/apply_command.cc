@@ -5,6 +5,7 @@
 #include "core/serf/event_limits.h"
 #include "core/shard/apply_alive.h"
 #include "core/shard/broadcast.h"
+#include "core/shard/hosting.h"
 #include "core/shard/leave.h"
 #include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
@@ -14,7 +15,7 @@ namespace starling {
 namespace {
 
 void join(Node& node, Instant now, const Command& command) {
-  if (!node.alive_itself()) {
+  if (!node.any_alive_itself()) {
     return node.report.done(now, command.token, CommandResult::not_alive);
   }
   dial_push_pull(node, now, command.endpoint,
@@ -25,10 +26,10 @@ void join(Node& node, Instant now, const Command& command) {
 }
 
 void announce(Node& node, Instant now, const Command& command) {
-  if (!node.alive_itself()) {
+  if (!node.any_alive_itself()) {
     return node.report.done(now, command.token, CommandResult::not_alive);
   }
-  announce_join(node, now);
+  announce_joins(node, now);
   node.report.done(now, command.token, CommandResult::ok);
 }
 
@@ -55,7 +56,16 @@ void force_leave(Node& node, Instant now, const Command& command) {
   arm_wait(node, now, ticket);
 }
 
+// Whom a command with a name is about; without a name the engine's first member.
+Hosted* hosted_for(Node& node, std::string_view name) {
+  if (!name.empty()) return node.hosted.find(name);
+  return node.hosted.end() > 0 && node.hosted.at(0).used ? &node.hosted.at(0)
+                                                         : node.hosted.speaker();
+}
+
 void set_meta(Node& node, Instant now, const Command& command) {
+  Hosted* const member = hosted_for(node, command.name);
+  if (member == nullptr) return node.report.done(now, command.token, CommandResult::not_hosted);
   if (command.payload.size() > meta_bytes_limit) {
     return node.report.done(now, command.token, CommandResult::too_large, meta_bytes_limit,
                             "Encoded length of tags exceeds limit of 512 bytes");
@@ -66,15 +76,44 @@ void set_meta(Node& node, Instant now, const Command& command) {
     return node.report.done(now, command.token, CommandResult::no_capacity, 0,
                             "too many commands wait for their broadcast");
   }
-  std::copy(command.payload.begin(), command.payload.end(), node.meta_room.begin());
-  node.meta_bytes = command.payload.size();
-  node.incarnation = Incarnation{to_number(node.incarnation) + 1};
+  member->incarnation = Incarnation{to_number(member->incarnation) + 1};
   std::array<std::byte, 6> versions;
+  Alive alive = own_alive(node, *member, versions);
+  alive.meta = command.payload;
   // Armed first: if the broadcast cannot be queued, the ticket comes back at once.
   if (ticket != 0) arm_wait(node, now, ticket);
-  apply_alive(node, now, own_alive(node, node.incarnation, versions),
-              {.bootstrap = true, .ticket = ticket});
+  apply_alive(node, now, alive, {.bootstrap = member, .ticket = ticket});
   if (ticket == 0) node.report.done(now, command.token, CommandResult::ok);
+}
+
+void take_in(Node& node, Instant now, const Command& command) {
+  const HostedView member{command.name, command.endpoint, command.payload};
+  const std::string_view wrong = problem_with(member, node.options.capacity);
+  if (!wrong.empty()) {
+    return node.report.done(now, command.token, CommandResult::too_large, 0, wrong);
+  }
+  const HostProblem problem = host(node, now, member);
+  switch (problem) {
+    case HostProblem::none:
+      return node.report.done(now, command.token, CommandResult::ok);
+    case HostProblem::already_hosted:
+    case HostProblem::name_taken:
+      return node.report.done(now, command.token, CommandResult::name_taken, 0, to_text(problem));
+    case HostProblem::no_place:
+    case HostProblem::table_full:
+      return node.report.done(now, command.token, CommandResult::no_capacity, 0, to_text(problem));
+  }
+}
+
+void let_go(Node& node, Instant now, const Command& command) {
+  Hosted* const member = node.hosted.find(command.name);
+  if (member == nullptr) return node.report.done(now, command.token, CommandResult::not_hosted);
+  if (command.kind == Command::Kind::abandon) {
+    abandon(node, *member);
+    return node.report.done(now, command.token, CommandResult::ok);
+  }
+  member->remove_when_left = true;
+  begin_leave(node, now, *member, command.token);
 }
 
 void user_event(Node& node, Instant now, const Command& command) {
@@ -128,7 +167,12 @@ Stats stats_of(const Node& node) {
   stats.members_failed = counts.failed;
   stats.members_left = counts.left;
   stats.nodes = node.nodes();
-  stats.health_score = static_cast<std::uint32_t>(node.awareness.score());
+  if (node.hosted.end() > 0) {
+    const Hosted& first = node.hosted.at(0);
+    stats.health_score = static_cast<std::uint32_t>(first.awareness.score());
+    stats.incarnation = to_number(first.incarnation);
+  }
+  stats.hosted = node.hosted.size();
   stats.member_time = to_number(node.member_clock.time());
   stats.event_time = to_number(node.events.time());
   stats.query_time = to_number(node.queries.time());
@@ -138,7 +182,6 @@ Stats stats_of(const Node& node) {
   stats.query_queue = node.query_queue.size();
   stats.broadcasts_dropped = node.broadcasts.dropped() + node.intent_queue.dropped() +
                              node.event_queue.dropped() + node.query_queue.dropped();
-  stats.incarnation = to_number(node.incarnation);
   stats.suspicions = node.suspicions.size();
   stats.streams = node.sessions.used();
   stats.encrypted = node.cipher.enabled();
@@ -153,13 +196,18 @@ void apply_command(Node& node, Instant now, const Command& command) {
     case Command::Kind::announce:
       return announce(node, now, command);
     case Command::Kind::leave:
-      return begin_leave(node, now, command.token);
+      return leave_all(node, now, command.token);
     case Command::Kind::force_leave:
       return force_leave(node, now, command);
     case Command::Kind::set_meta:
       return set_meta(node, now, command);
     case Command::Kind::user_event:
       return user_event(node, now, command);
+    case Command::Kind::host:
+      return take_in(node, now, command);
+    case Command::Kind::unhost:
+    case Command::Kind::abandon:
+      return let_go(node, now, command);
     case Command::Kind::stats:
       return stats(node, now, command);
   }

@@ -29,18 +29,19 @@ void apply_dead(Node& node, Instant now, const Dead& dead, Ticket ticket) {
   if (dead.from.size() > node.options.capacity.name_bytes_max) return;
   const std::optional<Slot> slot = node.members.find(hash_name(dead.node), dead.node);
   if (!slot || !node.members.listed(*slot)) return;
+  Hosted* const self = node.hosted.of(*slot);
   const Known known{.exists = true,
                     .state = node.members.state(*slot),
                     .incarnation = node.members.incarnation(*slot),
-                    .is_self = node.is_self(*slot),
+                    .is_self = self != nullptr,
                     .suspicion_running = node.suspicions.running(*slot)};
-  const Verdict verdict =
-      judge_dead(known, dead.incarnation, dead.node == dead.from, node.swim_left);
+  const Verdict verdict = judge_dead(known, dead.incarnation, dead.node == dead.from,
+                                     self != nullptr && self->swim_left);
   if (dead.incarnation >= known.incarnation) {
     node.suspicions.forget(*slot);
     node.wheel.cancel(node.suspicion_timer(*slot));
   }
-  if (verdict == Verdict::refute) return refute(node, now, dead.incarnation);
+  if (verdict == Verdict::refute) return refute(node, now, *self, dead.incarnation);
   if (verdict == Verdict::accept) carry_out(node, now, *slot, dead, ticket);
 }
 

@@ -60,7 +60,7 @@ void apply_suspect(Node& node, Instant now, const Suspect& suspect) {
     case Verdict::confirm:
       return confirm(node, now, *slot, suspect);
     case Verdict::refute:
-      return refute(node, now, suspect.incarnation);
+      return refute(node, now, *node.hosted.of(*slot), suspect.incarnation);
     case Verdict::accept:
       return start(node, now, *slot, suspect);
   }
@@ -76,7 +76,7 @@ void suspicion_due(Node& node, Instant now, Slot slot) {
   apply_dead(node, now,
              {.incarnation = node.members.incarnation(slot),
               .node = node.members.name(slot),
-              .from = node.self_name()},
+              .from = node.speaker_name()},
              0);
 }
 

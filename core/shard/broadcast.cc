@@ -35,8 +35,8 @@ Subject subject_of(Slot slot) {
   return Subject{static_cast<std::uint32_t>(slot)};
 }
 
-Subject refutation_subject(const Node& node) {
-  return Subject{node.members.capacity()};
+Subject refutation_subject(const Node& node, const Hosted& member) {
+  return Subject{node.members.capacity() + to_number(member.id)};
 }
 
 void broadcast_serf(Node& node, SerfQueue queue, Bytes message, Ticket ticket) {

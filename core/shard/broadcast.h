@@ -9,9 +9,9 @@
 namespace starling {
 
 // memberlist names a broadcast after its subject, so that the newest statement about a member
-// replaces the older ones; our refutations have a name of their own (section 10.5).
+// replaces the older ones; refutations have a name of their own (section 10.5).
 Subject subject_of(Slot slot);
-Subject refutation_subject(const Node& node);
+Subject refutation_subject(const Node& node, const Hosted& member);
 
 // Encodes and queues a statement about a member. `ticket` as in Waiters; 0: nobody waits.
 template <class Message>

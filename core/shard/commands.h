@@ -16,10 +16,13 @@ struct Command {
   enum class Kind : std::uint8_t {
     join,         // push/pull with `endpoint` as a join; `name` may be empty
     announce,     // broadcast a join intent (Serf does after a join that reached somebody)
-    leave,        // graceful leave; done after the propagate delay
+    leave,        // graceful leave of every hosted member; done after the propagate delay
     force_leave,  // `name`, `prune`
-    set_meta,     // `payload` is the encoded metadata
+    set_meta,     // `payload` is the encoded metadata; `name`: of which hosted member, or empty
     user_event,   // `name`, `payload`, `coalesce`
+    host,         // take in a member: `name`, `endpoint`, and `payload`, its encoded metadata
+    unhost,       // a hosted member `name` leaves; done when it has left, then its place is free
+    abandon,      // a hosted member `name` ends without a word, as if its machine had died
     stats,        // answered by Event::Kind::stats instead of done
   };
   Kind kind{};

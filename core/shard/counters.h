@@ -31,8 +31,9 @@ static_assert(sizeof(Counters) == counter_count * sizeof(std::uint64_t));
 struct Stats {
   Counters counters;
   std::uint32_t members = 0, members_alive = 0, members_failed = 0, members_left = 0;
-  std::uint32_t nodes = 0;  // memberlist's node list, ourselves included
-  std::uint32_t health_score = 0;
+  std::uint32_t nodes = 0;         // memberlist's node list, ourselves included
+  std::uint32_t health_score = 0;  // of the first hosted member, as is `incarnation`
+  std::uint32_t hosted = 0;        // members that the engine hosts
   std::uint64_t member_time = 0, event_time = 0, query_time = 0;
   std::uint32_t membership_queue = 0, intent_queue = 0, event_queue = 0, query_queue = 0;
   std::uint64_t broadcasts_dropped = 0;  // because a queue was full or the message too long

@@ -116,6 +116,10 @@ std::string_view to_text(CommandResult result) {
       return "timeout while waiting for the broadcast";
     case CommandResult::too_large:
       return "too large";
+    case CommandResult::not_hosted:
+      return "no hosted member has this name";
+    case CommandResult::name_taken:
+      return "another member is alive under this name";
     case CommandResult::no_capacity:
       return "capacity reached";
   }

@@ -29,6 +29,8 @@ enum class CommandResult : std::uint8_t {
   already_left,
   broadcast_timeout,  // the broadcast was not sent out in time
   too_large,          // `number` is the limit; see user_event_problem
+  not_hosted,         // no hosted member has this name
+  name_taken,         // another member is alive under this name
   no_capacity,        // a bound of CapacityOptions is reached: `text` names it
 };
 std::string_view to_text(CommandResult result);

@@ -1,29 +1,38 @@
 #include "core/shard/leave.h"
 
+#include <utility>
+
 #include "core/shard/apply_dead.h"
 #include "core/shard/broadcast.h"
+#include "core/shard/hosting.h"
 #include "core/shard/serf_turn.h"
 
 namespace starling {
 
 namespace {
 
-void pause_before_left(Node& node, Instant now) {
-  node.leave = LeaveStage::propagate;
-  node.wheel.arm(timer(FixedTimer::leave), now + node.options.serf.leave_propagate_delay);
+void pause_before_left(Node& node, Instant now, Hosted& member) {
+  member.leave = LeaveStage::propagate;
+  node.wheel.arm(node.leave_timer(member), now + node.options.serf.leave_propagate_delay);
 }
 
-void leave_memberlist(Node& node, Instant now) {
-  node.leave = LeaveStage::dead;
-  node.swim_left = true;
-  const Ticket ticket = node.live_others > 0 ? node.waiters.add(Waiters::Kind::leave_dead, 0) : 0;
+void leave_memberlist(Node& node, Instant now, Hosted& member) {
+  member.leave = LeaveStage::dead;
+  member.swim_left = true;
+  const std::string_view name = node.hosted.name(member);
+  const Ticket ticket =
+      node.live_others > 0 ? node.waiters.add(Waiters::Kind::leave_dead, 0, member.id) : 0;
   apply_dead(node, now,
-             {.incarnation = node.members.incarnation(node.self),
-              .node = node.self_name(),
-              .from = node.self_name()},
+             {.incarnation = node.members.incarnation(member.slot), .node = name, .from = name},
              ticket);
-  if (ticket == 0) return pause_before_left(node, now);
+  if (ticket == 0) return pause_before_left(node, now, member);
   arm_wait(node, now, ticket);
+}
+
+bool all_left(Node& node) {
+  bool all = true;
+  node.hosted.for_each([&](const Hosted& member) { all &= member.leave == LeaveStage::left; });
+  return all;
 }
 
 }  // namespace
@@ -33,19 +42,20 @@ void arm_wait(Node& node, Instant now, Ticket ticket) {
                  now + node.options.serf.broadcast_timeout);
 }
 
-void begin_leave(Node& node, Instant now, std::uint64_t token) {
-  if (node.leave == LeaveStage::left) return node.report.done(now, token, CommandResult::ok);
-  if (node.leave != LeaveStage::none) {
+void begin_leave(Node& node, Instant now, Hosted& member, std::uint64_t token) {
+  if (member.leave == LeaveStage::left) return node.report.done(now, token, CommandResult::ok);
+  if (member.leave != LeaveStage::none) {
     return node.report.done(now, token, CommandResult::leave_in_progress);
   }
-  node.leave = LeaveStage::intent;
-  node.leave_token = token;
+  member.leave = LeaveStage::intent;
+  member.leave_token = token;
   const LeaveIntent intent{
-      .time = node.member_clock.time(), .node = node.self_name(), .prune = false};
+      .time = node.member_clock.time(), .node = node.hosted.name(member), .prune = false};
   node.member_clock.increment();
   apply_leave_intent(node, now, intent);
-  const Ticket ticket = node.live_others > 0 ? node.waiters.add(Waiters::Kind::leave_intent, 0) : 0;
-  if (ticket == 0) return leave_memberlist(node, now);
+  const Ticket ticket =
+      node.live_others > 0 ? node.waiters.add(Waiters::Kind::leave_intent, 0, member.id) : 0;
+  if (ticket == 0) return leave_memberlist(node, now, member);
   std::array<std::byte, 1536> room;
   Writer out(room);
   encode(intent, out);
@@ -54,17 +64,36 @@ void begin_leave(Node& node, Instant now, std::uint64_t token) {
   arm_wait(node, now, ticket);
 }
 
-void leave_due(Node& node, Instant now) {
-  node.leave = LeaveStage::left;
-  node.report.done(now, node.leave_token, CommandResult::ok);
+void leave_all(Node& node, Instant now, std::uint64_t token) {
+  if (all_left(node)) return node.report.done(now, token, CommandResult::ok);
+  if (!node.any_alive_itself()) {
+    return node.report.done(now, token, CommandResult::leave_in_progress);
+  }
+  node.leave_token = token;
+  node.hosted.for_each([&](Hosted& member) {
+    if (member.leave == LeaveStage::none) begin_leave(node, now, member, 0);
+  });
+}
+
+void leave_due(Node& node, Instant now, Hosted& member) {
+  member.leave = LeaveStage::left;
+  node.report.done(now, std::exchange(member.leave_token, 0), CommandResult::ok);
+  if (node.leave_token != 0 && all_left(node)) {
+    node.report.done(now, std::exchange(node.leave_token, 0), CommandResult::ok);
+  }
+  if (member.remove_when_left) abandon(node, member);
 }
 
 void end_wait(Node& node, Instant now, const Waiters::Waiter& waiter, bool finished) {
   switch (waiter.kind) {
     case Waiters::Kind::leave_intent:
-      return leave_memberlist(node, now);
-    case Waiters::Kind::leave_dead:
-      return pause_before_left(node, now);
+    case Waiters::Kind::leave_dead: {
+      Hosted& member = node.hosted.at(to_number(waiter.hosted));
+      if (!member.used) return;  // abandoned meanwhile
+      if (member.leave == LeaveStage::intent) return leave_memberlist(node, now, member);
+      if (member.leave == LeaveStage::dead) return pause_before_left(node, now, member);
+      return;
+    }
     case Waiters::Kind::force_leave:
     case Waiters::Kind::set_meta:
       return node.report.done(now, waiter.token,

@@ -9,9 +9,12 @@
 
 namespace starling {
 
-void begin_leave(Node& node, Instant now, std::uint64_t token);
-// The pause after the broadcasts is over: we have left.
-void leave_due(Node& node, Instant now);
+// One hosted member leaves; `token` is answered when it has left.
+void begin_leave(Node& node, Instant now, Hosted& member, std::uint64_t token);
+// All of them leave; `token` is answered when the last has left.
+void leave_all(Node& node, Instant now, std::uint64_t token);
+// The pause after the broadcasts is over: this member has left.
+void leave_due(Node& node, Instant now, Hosted& member);
 
 // Arms the time-out of a waiter that was just added.
 void arm_wait(Node& node, Instant now, Ticket ticket);

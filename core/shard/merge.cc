@@ -53,7 +53,7 @@ bool MergeSink::on_node(const NodeState& state) {
     case MergeAction::suspect:
       apply_suspect(
           node_, now_,
-          {.incarnation = state.incarnation, .node = state.name, .from = node_.self_name()});
+          {.incarnation = state.incarnation, .node = state.name, .from = node_.speaker_name()});
       break;
     case MergeAction::left:
       apply_dead(node_, now_,
@@ -96,7 +96,7 @@ bool MergeSink::on_user_bytes(Bytes) {
 
 bool MergeSink::on_ping(const Ping& ping) {
   if (session_.kind != Session::Kind::inbound) return false;
-  if (!ping.node.empty() && ping.node != node_.self_name()) return false;
+  if (!ping.node.empty() && node_.hosted.find(ping.node) == nullptr) return false;
   session_.message = Session::Message::ping;
   session_.ping_sequence = ping.sequence;
   return true;

@@ -1,5 +1,7 @@
 #include "core/shard/node.h"
 
+#include <bit>
+
 namespace starling {
 
 namespace {
@@ -9,8 +11,17 @@ constexpr std::size_t parts_per_turn = 4096;
 constexpr std::size_t scratch_bytes = 65'536;
 constexpr std::uint32_t recent_intents_max = 4096;
 constexpr std::uint32_t serf_updates_max = 16'384;
-// memberlist's own refutations have a subject of their own, above all slots.
-constexpr std::uint32_t special_subjects = 1;
+
+// memberlist's own refutations have a subject of their own each, above
+// all slots.
+std::uint32_t subjects_of(const EngineOptions& options) {
+  return options.capacity.members_max + options.capacity.hosted_max;
+}
+
+// Twice what can wait at a time, so that a free place is near.
+std::size_t prober_places(const CapacityOptions& capacity) {
+  return std::bit_ceil(std::size_t{capacity.hosted_max} * 2 + 14);
+}
 
 EnvelopePolicy policy_of(const EngineOptions& options) {
   return {.label = {.label = options.label, .skip_inbound_check = options.skip_inbound_label_check},
@@ -29,9 +40,8 @@ AllowList allow_list_of(const EngineOptions& options) {
 }
 
 DisseminationLimits membership_limits(const EngineOptions& options) {
-  const std::uint32_t members = options.capacity.members_max;
-  return {.updates_max = members + special_subjects,
-          .subjects_max = members + special_subjects,
+  return {.updates_max = subjects_of(options),
+          .subjects_max = subjects_of(options),
           .slab_bytes = options.capacity.queue_slab_bytes,
           .message_bytes_max = static_cast<std::uint32_t>(options.swim.udp_buffer_bytes)};
 }
@@ -82,6 +92,8 @@ std::size_t Node::footprint(const EngineOptions& options) {
   need.add(Suspicions::footprint(members));
   need.add(Dissemination::footprint(membership_limits(options)));
   need.make<ProbeRelay>(capacity.relays_max);
+  need.add(HostedMembers::footprint(capacity.hosted_max, members));
+  need.make<std::uint32_t>(prober_places(capacity));
   need.add(SerfMembers::footprint(members));
   need.add(RecentIntents::footprint(recent_intents_max));
   need.add(EventBuffer::footprint(event_limits(options)));
@@ -111,9 +123,10 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       members(arena, options.capacity.members_max, member_slab(options.capacity)),
       peers(arena, options.capacity.members_max),
       suspicions(arena, options.capacity.members_max),
-      awareness(static_cast<std::int32_t>(options.swim.awareness_max_multiplier)),
+      hosted(arena, options.capacity.hosted_max, options.capacity.members_max),
       broadcasts(arena, membership_limits(options)),
       admission(allow_list_of(options)),
+      prober_of(arena.make<std::uint32_t>(prober_places(options.capacity))),
       relays(arena.make<ProbeRelay>(options.capacity.relays_max)),
       serf(arena, options.capacity.members_max, options.serf.flap_timeout),
       recent_intents(arena, recent_intents_max),
@@ -124,8 +137,6 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       query_queue(arena, serf_limits(options)),
       sessions(arena, options, policy, cipher),
       left_in_merge(arena.make<std::uint32_t>(options.capacity.members_max)) {
-  std::copy(options.meta.begin(), options.meta.end(), reinterpret_cast<char*>(meta_room.data()));
-  meta_bytes = options.meta.size();
   // Each clock starts at 1 and goes past what an earlier run has seen.
   member_clock.increment();
   const SerfOptions& restored = options.serf;
@@ -134,6 +145,20 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
   if (restored.query_clock != LamportTime{}) queries.witness(restored.query_clock);
   events.raise_minimum(restored.event_minimum);
   queries.raise_minimum(restored.query_minimum);
+}
+
+std::string_view Node::speaker_name() {
+  const Hosted* speaker = hosted.speaker();
+  return speaker == nullptr ? std::string_view(options.name) : hosted.name(*speaker);
+}
+
+bool Node::any_alive_itself() {
+  const Hosted* speaker = hosted.speaker();
+  return speaker != nullptr && speaker->leave == LeaveStage::none;
+}
+
+Duration Node::probe_spacing() const {
+  return options.swim.probe_interval / std::max<std::int64_t>(1, hosted.size());
 }
 
 SequenceNumber Node::next_sequence() {

@@ -19,13 +19,13 @@
 #include "core/serf/query_buffer.h"
 #include "core/shard/bucket_map.h"
 #include "core/shard/counters.h"
+#include "core/shard/hosted.h"
 #include "core/shard/options.h"
 #include "core/shard/outbox.h"
 #include "core/shard/reporter.h"
 #include "core/shard/sessions.h"
 #include "core/shard/waiters.h"
 #include "core/swim/admission.h"
-#include "core/swim/awareness.h"
 #include "core/swim/dissemination.h"
 #include "core/swim/member_table.h"
 #include "core/swim/peer_list.h"
@@ -38,23 +38,23 @@ namespace starling {
 enum class FixedTimer : std::uint32_t {
   gossip,
   probe_tick,
-  probe_stage,
   push_pull,
   reap,
   reconnect,
   queue_check,
-  leave,
   count,
 };
 
 struct TimerRanges {
-  std::uint32_t waiters, prunes, sessions, relays, suspicions, end;
+  std::uint32_t waiters, prunes, sessions, relays, probes, leaves, suspicions, end;
   explicit TimerRanges(const CapacityOptions& capacity)
       : waiters(static_cast<std::uint32_t>(FixedTimer::count)),
         prunes(waiters + Waiters::waiters_max),
         sessions(prunes + prunes_max),
         relays(sessions + capacity.streams_max),
-        suspicions(relays + capacity.relays_max),
+        probes(relays + capacity.relays_max),
+        leaves(probes + capacity.hosted_max),
+        suspicions(leaves + capacity.hosted_max),
         end(suspicions + capacity.members_max) {}
   // Members pruned while they are still leaving wait this many at a time; more are refused.
   static constexpr std::uint32_t prunes_max = 64;
@@ -62,22 +62,6 @@ struct TimerRanges {
 constexpr TimerId timer(FixedTimer fixed) {
   return TimerId{static_cast<std::uint32_t>(fixed)};
 }
-
-// The probe that runs now; memberlist runs one at a time (protocol/memberlist section 11).
-struct Probe {
-  enum class Stage : std::uint8_t { idle, direct, indirect };
-  Stage stage = Stage::idle;
-  SequenceNumber sequence{};
-  Slot target{};
-  NameHash target_hash{};  // the row may be taken by another name while the probe runs
-  Incarnation incarnation{};
-  Instant started{};
-  Instant deadline{};
-  unsigned nacks_expected = 0;
-  unsigned nacks_received = 0;
-  bool stream_acked = false;
-  bool tick_pending = false;  // a tick came while the probe ran; memberlist keeps one
-};
 
 // An indirect probe done for somebody else.
 struct ProbeRelay {
@@ -87,9 +71,6 @@ struct ProbeRelay {
   SequenceNumber theirs{};
   Endpoint requester;
 };
-
-// Where a graceful leave stands (protocol/serf section 8).
-enum class LeaveStage : std::uint8_t { none, intent, dead, propagate, left };
 
 struct Node {
   Node(Arena& arena, const EngineOptions& options, Instant start, EventWriter events);
@@ -101,16 +82,26 @@ struct Node {
   TimerId prune_timer(std::uint32_t i) const { return TimerId{timers.prunes + i}; }
   TimerId session_timer(std::uint32_t i) const { return TimerId{timers.sessions + i}; }
   TimerId relay_timer(std::uint32_t i) const { return TimerId{timers.relays + i}; }
+  TimerId probe_timer(const Hosted& member) const {
+    return TimerId{timers.probes + to_number(member.id)};
+  }
+  TimerId leave_timer(const Hosted& member) const {
+    return TimerId{timers.leaves + to_number(member.id)};
+  }
   TimerId suspicion_timer(Slot slot) const {
     return TimerId{timers.suspicions + static_cast<std::uint32_t>(slot)};
   }
 
-  bool is_self(Slot slot) const { return slot == self; }
-  std::string_view self_name() const { return options.name; }
-  bool alive_itself() const { return leave == LeaveStage::none; }
+  // Hosted by this engine: memberlist's "myself".
+  bool is_self(Slot slot) const { return hosted.of(slot) != nullptr; }
+  // Whose name stands under what the engine says about others on its own account.
+  std::string_view speaker_name();
+  bool any_alive_itself();
   // memberlist's n: everybody in its node list, ourselves, the dead and the left included.
   std::uint32_t nodes() const { return static_cast<std::uint32_t>(peers.size()); }
-  Bytes own_meta() const { return Bytes(meta_room).first(meta_bytes); }
+  // Interval between the probe ticks of two hosted members: together they make one tick each in a
+  // probe interval.
+  Duration probe_spacing() const;
   SequenceNumber next_sequence();
   Nonce next_nonce();
 
@@ -138,20 +129,17 @@ struct Node {
   MemberTable members;
   PeerList peers;
   Suspicions suspicions;
-  Awareness awareness;
+  HostedMembers hosted;
   Dissemination broadcasts;
   AllowList admission;
   ProbeWalk probe_walk;
-  Probe probe;
+  std::uint32_t probe_turn = 0;  // the place whose tick comes next
+  Instant probe_tick_due{};
+  // Who waits for an ack with a sequence number: place + 1, by the number's low bits.
+  std::span<std::uint32_t> prober_of;
   std::span<ProbeRelay> relays;
   std::uint32_t sequence = 0;
-  Incarnation incarnation{};
-  Slot self = no_slot;
-  bool swim_left =
-      false;  // memberlist's leave flag: statements about ourselves are no longer answered
-  std::array<std::byte, meta_bytes_limit> meta_room{};
-  std::size_t meta_bytes = 0;
-  std::uint32_t live_others = 0;  // alive or suspect members besides ourselves
+  std::uint32_t live_others = 0;  // alive or suspect members that others host
 
   // Serf's part.
   SerfMembers serf;
@@ -163,8 +151,7 @@ struct Node {
   Dissemination event_queue;
   Dissemination query_queue;
   std::array<Slot, TimerRanges::prunes_max> prunes;
-  LeaveStage leave = LeaveStage::none;
-  std::uint64_t leave_token = 0;
+  std::uint64_t leave_token = 0;  // the command that all hosted members leave for
   Waiters waiters;
 
   // Streams.

@@ -39,6 +39,17 @@ SwimOptions SwimOptions::of(Profile profile) {
   return options;
 }
 
+std::string_view problem_with(const HostedView& member, const CapacityOptions& capacity) {
+  if (member.name.empty()) return "name is empty";
+  if (member.name.size() > capacity.name_bytes_max) return "name is too long";
+  if (member.advertise.address.empty()) return "advertise has no address";
+  if (member.advertise.port == 0) return "advertise has no port";
+  if (member.meta.size() > meta_bytes_limit) {
+    return "Encoded length of tags exceeds limit of 512 bytes";
+  }
+  return {};
+}
+
 std::optional<std::string> problem_with(const EngineOptions& options) {
   const SwimOptions& swim = options.swim;
   const CapacityOptions& capacity = options.capacity;
@@ -67,6 +78,18 @@ std::optional<std::string> problem_with(const EngineOptions& options) {
   }
   if (capacity.members_max < 1) return "members_max is 0";
   if (auto problem = at_most("members_max", capacity.members_max, 1u << 24)) return problem;
+  if (capacity.hosted_max < 1) return "hosted_max is 0";
+  if (auto problem = at_most("hosted_max", capacity.hosted_max, 1u << 20)) return problem;
+  if (auto problem = at_most("hosted members", options.hosted.size() + 1, capacity.hosted_max)) {
+    return problem;
+  }
+  if (auto problem = at_most("hosted members", options.hosted.size() + 1, capacity.members_max)) {
+    return problem;
+  }
+  for (const HostedMember& member : options.hosted) {
+    const std::string_view problem = problem_with(HostedView(member), capacity);
+    if (!problem.empty()) return "hosted member \"" + member.name + "\": " + std::string(problem);
+  }
   if (capacity.streams_max < 4) return "streams_max is below 4";
   if (auto problem = at_most("streams_max", capacity.streams_max, 4096)) return problem;
   if (capacity.relays_max < 1) return "relays_max is 0";

@@ -76,6 +76,7 @@ struct SerfOptions {
 // What memory is reserved for. Every bound here is hard: beyond it starling refuses and counts.
 struct CapacityOptions {
   std::uint32_t members_max = 16'384;
+  std::uint32_t hosted_max = 64;     // members that this engine hosts at a time, the first included
   std::uint32_t streams_max = 64;    // sessions at a time, both directions
   std::uint32_t relays_max = 1'024;  // indirect probes served at a time
   std::size_t name_bytes_max = 255;
@@ -88,12 +89,30 @@ struct CapacityOptions {
   std::size_t stream_frame_bytes_max = 20u << 20;  // an encrypted frame, as Go refuses larger ones
 };
 
+// A member that an engine hosts besides its first.
+struct HostedMember {
+  std::string name;
+  Endpoint advertise;  // may be the same for all: pings carry the name they are for
+  std::string meta;
+};
+// The same without owning anything.
+struct HostedView {
+  HostedView(std::string_view its_name, const Endpoint& its_advertise, Bytes its_meta)
+      : name(its_name), advertise(its_advertise), meta(its_meta) {}
+  explicit HostedView(const HostedMember& member)
+      : HostedView(member.name, member.advertise, as_bytes(member.meta)) {}
+  std::string_view name;
+  Endpoint advertise;
+  Bytes meta;
+};
+
 struct EngineOptions {
-  std::string name;        // this member's name, 1..name_bytes_max bytes
-  Endpoint advertise;      // what peers are told; also the Source of our pings
-  std::string meta;        // encoded tags, at most 512 bytes
-  Versions versions;       // protocol_current 1..5, delegate_* are Serf's
-  std::uint64_t seed = 0;  // every random choice of the engine
+  std::string name;                  // this member's name, 1..name_bytes_max bytes
+  Endpoint advertise;                // what peers are told; also the Source of our pings
+  std::string meta;                  // encoded tags, at most 512 bytes
+  std::vector<HostedMember> hosted;  // further members, see core/shard/hosted.h
+  Versions versions;                 // protocol_current 1..5, delegate_* are Serf's
+  std::uint64_t seed = 0;            // every random choice of the engine
 
   Keyring keyring;
   std::string label;
@@ -120,5 +139,7 @@ struct EngineOptions {
 
 // A sentence naming the option and the bound it breaks; nullopt when the options can run.
 std::optional<std::string> problem_with(const EngineOptions& options);
+// The same for one hosted member; empty when it can run.
+std::string_view problem_with(const HostedView& member, const CapacityOptions& capacity);
 
 }  // namespace starling

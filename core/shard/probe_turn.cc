@@ -9,17 +9,16 @@ namespace starling {
 
 namespace {
 
-bool target_still_there(const Node& node) {
-  const Probe& probe = node.probe;
+bool target_still_there(const Node& node, const Probe& probe) {
   return node.members.occupied(probe.target) && node.members.listed(probe.target) &&
          node.members.hash(probe.target) == probe.target_hash;
 }
 
-void send_direct(Node& node) {
-  const Probe& probe = node.probe;
+void send_direct(Node& node, const Hosted& member) {
+  const Probe& probe = member.probe;
   const Slot target = probe.target;
   const std::string_view name = node.members.name(target);
-  const Ping ping{.sequence = probe.sequence, .node = name, .source = own_source(node)};
+  const Ping ping{.sequence = probe.sequence, .node = name, .source = own_source(node, member)};
   ++node.counters.pings_sent;
   if (node.members.state(target) == MemberState::alive) {
     send_message(node, node.members.endpoint(target), ping);
@@ -31,7 +30,7 @@ void send_direct(Node& node) {
   encode(ping, ping_out);
   std::array<std::byte, 4096> suspect_room;
   Writer suspect_out(suspect_room);
-  encode(Suspect{.incarnation = probe.incarnation, .node = name, .from = node.self_name()},
+  encode(Suspect{.incarnation = probe.incarnation, .node = name, .from = node.hosted.name(member)},
          suspect_out);
   CompoundBuilder builder(node.packet_scratch);
   if (!ping_out.ok() || !suspect_out.ok()) return;
@@ -41,45 +40,64 @@ void send_direct(Node& node) {
                 node.members.versions(target).protocol_max >= 5);
 }
 
-void start(Node& node, Instant now, Slot target) {
-  Probe& probe = node.probe;
-  const Duration whole = node.awareness.scale(node.options.swim.probe_interval);
+// The place where the prober of a sequence number is noted.
+std::uint32_t& prober_place(Node& node, SequenceNumber sequence) {
+  return node.prober_of[to_number(sequence) & (node.prober_of.size() - 1)];
+}
+
+// A number whose place no running probe needs: half of the places are free at any time.
+SequenceNumber sequence_for(Node& node, const Hosted& member) {
+  SequenceNumber sequence = node.next_sequence();
+  while (prober_place(node, sequence) != 0) sequence = node.next_sequence();
+  prober_place(node, sequence) = to_number(member.id) + 1;
+  return sequence;
+}
+
+// Who runs the probe with this number; nullptr when nobody does.
+Hosted* prober(Node& node, SequenceNumber sequence) {
+  const std::uint32_t number = prober_place(node, sequence);
+  if (number == 0) return nullptr;
+  Hosted& member = node.hosted.at(number - 1);
+  const bool runs = member.used && member.probe.stage != Probe::Stage::idle;
+  return runs && member.probe.sequence == sequence ? &member : nullptr;
+}
+
+void start(Node& node, Instant now, Hosted& member, Slot target) {
+  Probe& probe = member.probe;
+  const Duration whole = member.awareness.scale(node.options.swim.probe_interval);
   probe = {.stage = Probe::Stage::direct,
-           .sequence = node.next_sequence(),
+           .tick_pending = probe.tick_pending,
+           .sequence = sequence_for(node, member),
            .target = target,
            .target_hash = node.members.hash(target),
            .incarnation = node.members.incarnation(target),
            .started = now,
-           .deadline = now + whole,
-           .tick_pending = probe.tick_pending};
+           .deadline = now + whole};
   node.report.trace(now, TraceKind::probe, {.name = node.members.name(target)}, node.counters);
-  send_direct(node);
-  node.wheel.arm(timer(FixedTimer::probe_stage),
-                 now + std::min(node.options.swim.probe_timeout, whole));
+  send_direct(node, member);
+  node.wheel.arm(node.probe_timer(member), now + std::min(node.options.swim.probe_timeout, whole));
 }
 
-void start_next(Node& node, Instant now) {
-  node.probe.stage = Probe::Stage::idle;
+void start_next(Node& node, Instant now, Hosted& member) {
   const auto on_wrap = [&] { reap_nodes(node, now); };
   const auto skip = [&](Slot slot) {
     const MemberState state = node.members.state(slot);
     return node.is_self(slot) || state == MemberState::dead || state == MemberState::left;
   };
   const std::optional<Slot> target = node.probe_walk.next(node.peers, skip, on_wrap);
-  if (target) start(node, now, *target);
+  if (target) start(node, now, member, *target);
 }
 
 // Ends the probe. A tick that came meanwhile starts the next one at once.
-void finish(Node& node, Instant now) {
-  node.wheel.cancel(timer(FixedTimer::probe_stage));
-  node.probe.stage = Probe::Stage::idle;
-  if (!node.probe.tick_pending) return;
-  node.probe.tick_pending = false;
-  start_next(node, now);
+void finish(Node& node, Instant now, Hosted& member) {
+  end_probe(node, member);
+  if (!member.probe.tick_pending) return;
+  member.probe.tick_pending = false;
+  start_next(node, now, member);
 }
 
-void ask_others(Node& node, Instant now) {
-  Probe& probe = node.probe;
+void ask_others(Node& node, Instant now, Hosted& member) {
+  Probe& probe = member.probe;
   probe.stage = Probe::Stage::indirect;
   std::array<Slot, 16> chosen;
   const std::size_t wanted =
@@ -95,7 +113,7 @@ void ask_others(Node& node, Instant now) {
                     .port = target.port,
                     .node = node.members.name(probe.target),
                     .nack = false,
-                    .source = own_source(node)};
+                    .source = own_source(node, member)};
   for (const Slot relay : std::span(chosen).first(count)) {
     ping.nack = node.members.versions(relay).protocol_max >= 4;
     if (ping.nack) ++probe.nacks_expected;
@@ -107,16 +125,16 @@ void ask_others(Node& node, Instant now) {
   if (node.options.swim.stream_pings && node.members.versions(probe.target).protocol_max >= 3) {
     dial_ping(node, now, probe.target, probe.sequence, probe.deadline);
   }
-  node.wheel.arm(timer(FixedTimer::probe_stage), probe.deadline);
+  node.wheel.arm(node.probe_timer(member), probe.deadline);
 }
 
-void fail(Node& node, Instant now) {
-  const Probe probe = node.probe;
+void fail(Node& node, Instant now, Hosted& member) {
+  const Probe probe = member.probe;
   const std::string_view name = node.members.name(probe.target);
   if (probe.stream_acked) {
     node.report.trace(now, TraceKind::probe_stream_acked, {.name = name}, node.counters);
-    change_health(node, now, -1);
-    return finish(node, now);
+    change_health(node, now, member, -1);
+    return finish(node, now, member);
   }
   ++node.counters.probes_failed;
   node.report.trace(now, TraceKind::probe_failed, {.name = name}, node.counters);
@@ -126,16 +144,34 @@ void fail(Node& node, Instant now) {
     delta = static_cast<int>(probe.nacks_expected) -
             static_cast<int>(std::min(probe.nacks_received, probe.nacks_expected));
   }
-  change_health(node, now, delta);
+  change_health(node, now, member, delta);
   apply_suspect(node, now,
-                {.incarnation = probe.incarnation, .node = name, .from = node.self_name()});
-  finish(node, now);
+                {.incarnation = probe.incarnation, .node = name, .from = node.hosted.name(member)});
+  finish(node, now, member);
 }
 
 // The relay that waits for an ack of this number, if any.
 ProbeRelay* relay_of(Node& node, SequenceNumber sequence) {
   ProbeRelay& relay = node.relays[to_number(sequence) % node.relays.size()];
   return relay.used && relay.ours == sequence ? &relay : nullptr;
+}
+
+// Whose tick comes next: each hosted member in turn.
+Hosted* next_prober(Node& node) {
+  for (std::uint32_t tried = 0; tried < node.hosted.end(); ++tried) {
+    if (node.probe_turn >= node.hosted.end()) node.probe_turn = 0;
+    Hosted& member = node.hosted.at(node.probe_turn++);
+    if (member.used) return &member;
+  }
+  return nullptr;
+}
+
+void probe_tick(Node& node, Instant now, Hosted& member) {
+  if (member.probe.stage != Probe::Stage::idle) {
+    member.probe.tick_pending = true;
+    return;
+  }
+  start_next(node, now, member);
 }
 
 Endpoint answer_to(const Source& source, const Endpoint& from) {
@@ -145,32 +181,45 @@ Endpoint answer_to(const Source& source, const Endpoint& from) {
 
 }  // namespace
 
-void change_health(Node& node, Instant now, int delta) {
-  const auto before = node.awareness.score();
-  node.awareness.apply(delta);
-  const auto after = node.awareness.score();
+void end_probe(Node& node, Hosted& member) {
+  node.wheel.cancel(node.probe_timer(member));
+  if (member.probe.stage == Probe::Stage::idle) return;
+  member.probe.stage = Probe::Stage::idle;
+  prober_place(node, member.probe.sequence) = 0;
+}
+
+void change_health(Node& node, Instant now, Hosted& member, int delta) {
+  const auto before = member.awareness.score();
+  member.awareness.apply(delta);
+  const auto after = member.awareness.score();
   if (before == after) return;
-  node.report.trace(now, TraceKind::health_changed, {.number = static_cast<std::uint64_t>(after)},
+  node.report.trace(now, TraceKind::health_changed,
+                    {.name = node.hosted.name(member), .number = static_cast<std::uint64_t>(after)},
                     node.counters);
 }
 
-void probe_tick(Node& node, Instant now) {
-  if (node.probe.stage != Probe::Stage::idle) {
-    node.probe.tick_pending = true;
-    return;
+void probe_ticks(Node& node, Instant now) {
+  const Duration spacing = node.probe_spacing();
+  // After a pause the ticks of one interval are made up for, not those of the whole pause.
+  node.probe_tick_due = std::max(node.probe_tick_due, now - node.options.swim.probe_interval);
+  const std::uint32_t ticks_max = std::max(1u, node.hosted.size());
+  for (std::uint32_t ticks = 0; ticks < ticks_max && node.probe_tick_due <= now; ++ticks) {
+    if (node.out.packets_left() < probe_packets_max(node)) break;  // the rest comes next turn
+    node.probe_tick_due += spacing;
+    if (Hosted* member = next_prober(node)) probe_tick(node, now, *member);
   }
-  start_next(node, now);
+  node.wheel.arm(timer(FixedTimer::probe_tick), std::max(node.probe_tick_due, now));
 }
 
-void probe_stage_due(Node& node, Instant now) {
-  if (node.probe.stage == Probe::Stage::idle) return;
-  if (!target_still_there(node)) return finish(node, now);
-  if (node.probe.stage == Probe::Stage::direct) return ask_others(node, now);
-  fail(node, now);
+void probe_stage_due(Node& node, Instant now, Hosted& member) {
+  if (!member.used || member.probe.stage == Probe::Stage::idle) return;
+  if (!target_still_there(node, member.probe)) return finish(node, now, member);
+  if (member.probe.stage == Probe::Stage::direct) return ask_others(node, now, member);
+  fail(node, now, member);
 }
 
 void apply_ping(Node& node, Instant now, const Ping& ping, const Endpoint& from) {
-  if (!ping.node.empty() && ping.node != node.self_name()) {
+  if (!ping.node.empty() && node.hosted.find(ping.node) == nullptr) {
     node.report.trace(now, TraceKind::message_dropped,
                       {.name = ping.node, .endpoint = from, .text = "ping for another name"},
                       node.counters);
@@ -194,7 +243,8 @@ void apply_indirect_ping(Node& node, Instant now, const IndirectPing& ping, cons
   const SequenceNumber ours = node.next_sequence();
   const std::uint32_t place = to_number(ours) % static_cast<std::uint32_t>(node.relays.size());
   ProbeRelay& relay = node.relays[place];
-  if (target.address.empty() || requester.address.empty() || relay.used) {
+  const Hosted* speaker = node.hosted.speaker();
+  if (target.address.empty() || requester.address.empty() || relay.used || speaker == nullptr) {
     ++node.counters.messages_dropped;
     return;
   }
@@ -205,20 +255,21 @@ void apply_indirect_ping(Node& node, Instant now, const IndirectPing& ping, cons
            .requester = requester};
   node.wheel.arm(node.relay_timer(place), now + node.options.swim.probe_timeout);
   ++node.counters.indirect_pings_served;
-  send_message(node, target, Ping{.sequence = ours, .node = ping.node, .source = own_source(node)});
+  send_message(node, target,
+               Ping{.sequence = ours, .node = ping.node, .source = own_source(node, *speaker)});
 }
 
 void apply_ack(Node& node, Instant now, const Ack& ack) {
-  if (node.probe.stage != Probe::Stage::idle && ack.sequence == node.probe.sequence) {
+  if (Hosted* member = prober(node, ack.sequence)) {
     ++node.counters.acks_received;
-    if (target_still_there(node)) {
-      const auto trip = static_cast<std::uint64_t>((now - node.probe.started).count());
+    if (target_still_there(node, member->probe)) {
+      const auto trip = static_cast<std::uint64_t>((now - member->probe.started).count());
       node.report.trace(now, TraceKind::probe_acked,
-                        {.name = node.members.name(node.probe.target), .number = trip},
+                        {.name = node.members.name(member->probe.target), .number = trip},
                         node.counters);
     }
-    change_health(node, now, -1);
-    return finish(node, now);
+    change_health(node, now, *member, -1);
+    return finish(node, now, *member);
   }
   ProbeRelay* relay = relay_of(node, ack.sequence);
   if (relay == nullptr) {
@@ -232,8 +283,9 @@ void apply_ack(Node& node, Instant now, const Ack& ack) {
 }
 
 void apply_nack(Node& node, const Nack& nack) {
-  if (node.probe.stage == Probe::Stage::idle || nack.sequence != node.probe.sequence) return;
-  ++node.probe.nacks_received;
+  Hosted* member = prober(node, nack.sequence);
+  if (member == nullptr) return;
+  ++member->probe.nacks_received;
   ++node.counters.nacks_received;
 }
 
@@ -245,9 +297,15 @@ void relay_due(Node& node, std::uint32_t place) {
 }
 
 void stream_ping_acked(Node& node, SequenceNumber sequence) {
-  if (node.probe.stage == Probe::Stage::indirect && node.probe.sequence == sequence) {
-    node.probe.stream_acked = true;
+  Hosted* member = prober(node, sequence);
+  if (member != nullptr && member->probe.stage == Probe::Stage::indirect) {
+    member->probe.stream_acked = true;
   }
+}
+
+const Hosted* indirect_prober(Node& node, SequenceNumber sequence) {
+  const Hosted* member = prober(node, sequence);
+  return member != nullptr && member->probe.stage == Probe::Stage::indirect ? member : nullptr;
 }
 
 }  // namespace starling

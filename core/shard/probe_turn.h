@@ -1,4 +1,5 @@
-// Probing: one member a period, directly, then through others and over a stream.
+// Probing: one member a period for each hosted member, directly, then through others and over a
+// stream.
 //
 // protocol/memberlist sections 6.1-6.4, 11 and 12. The probe is a small state machine: a tick
 // starts it, an ack ends it, its stage timer moves it on: direct -> indirect -> failed.
@@ -8,9 +9,15 @@
 
 namespace starling {
 
-void probe_tick(Node& node, Instant now);
+// The ticks that are due: in a probe interval every hosted member has one, evenly spread. Arms its
+// own timer again.
+void probe_ticks(Node& node, Instant now);
 // The stage timer: no direct ack in time, or the whole probe is over.
-void probe_stage_due(Node& node, Instant now);
+void probe_stage_due(Node& node, Instant now, Hosted& member);
+// Ends a probe without a verdict.
+void end_probe(Node& node, Hosted& member);
+// Who waits for the fallback ping with this number; nullptr when nobody does any more.
+const Hosted* indirect_prober(Node& node, SequenceNumber sequence);
 
 void apply_ping(Node& node, Instant now, const Ping& ping, const Endpoint& from);
 void apply_indirect_ping(Node& node, Instant now, const IndirectPing& ping, const Endpoint& from);
@@ -21,8 +28,8 @@ void relay_due(Node& node, std::uint32_t relay);
 // The fallback ping over a stream was answered.
 void stream_ping_acked(Node& node, SequenceNumber sequence);
 
-// Changes the health score and reports it (also refutations do).
-void change_health(Node& node, Instant now, int delta);
+// Changes a health score and reports it (also refutations do).
+void change_health(Node& node, Instant now, Hosted& member, int delta);
 
 // The blanks that a stage may need.
 inline std::size_t probe_packets_max(const Node& node) {

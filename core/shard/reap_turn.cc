@@ -101,7 +101,7 @@ void reap_turn(Node& node, Instant now) {
 
 void reconnect_turn(Node& node, Instant now) {
   node.wheel.arm(timer(FixedTimer::reconnect), now + node.options.serf.reconnect_interval);
-  if (node.leave != LeaveStage::none) return;
+  if (!node.any_alive_itself()) return;
   const std::optional<Slot> candidate = node.serf.reconnect_candidate(node.rng);
   if (!candidate) return;
   const Endpoint at = node.members.endpoint(*candidate);

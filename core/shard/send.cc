@@ -22,10 +22,10 @@ std::size_t gossip_budget(const Node& node, std::size_t taken, bool piggyback) {
 
 }  // namespace
 
-Source own_source(const Node& node) {
-  return {.address = node.options.advertise.address.bytes(),
-          .port = node.options.advertise.port,
-          .node = node.self_name()};
+Source own_source(const Node& node, const Hosted& member) {
+  return {.address = member.advertise.address.bytes(),
+          .port = member.advertise.port,
+          .node = node.hosted.name(member)};
 }
 
 void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc) {

@@ -24,7 +24,7 @@ void send_message(Node& node, const Endpoint& to, const Message& message) {
   if (out.ok()) send_with_gossip(node, to, out.written());
 }
 
-// Where we say we can be reached: the Source fields of pings.
-Source own_source(const Node& node);
+// Where a hosted member says it can be reached: the Source fields of pings.
+Source own_source(const Node& node, const Hosted& member);
 
 }  // namespace starling

@@ -23,8 +23,9 @@ bool carry_out(Node& node, Instant now, Slot slot, const Outcome& outcome,
     node.report.member(now, node.members, node.serf, slot, outcome.event, node.counters);
   }
   if (outcome.refute) {
-    node.report.trace(now, TraceKind::intent_refuted, {.name = node.self_name()}, node.counters);
-    announce_join(node, now);
+    node.report.trace(now, TraceKind::intent_refuted, {.name = node.members.name(slot)},
+                      node.counters);
+    announce_join(node, now, *node.hosted.of(slot));
   }
   if (outcome.erase) erase_member(node, now, slot);
   if (outcome.erase_after_delay) prune_later(node, now, slot, prune_delay(node));
@@ -60,15 +61,15 @@ bool filters_match(const Query& query, std::string_view self) {
   return readable && matches;
 }
 
-// Says that the query has arrived here, straight to its origin.
-void acknowledge(Node& node, const Query& query) {
+// Says that the query has arrived at a hosted member, straight to its origin.
+void acknowledge(Node& node, const Query& query, std::string_view member) {
   const Endpoint to{IpAddress(query.address), query.port};
   if (to.address.empty()) return;
   std::array<std::byte, 1536> room;
   Writer out(room);
   encode(QueryResponse{.time = query.time,
                        .id = query.id,
-                       .from = node.self_name(),
+                       .from = member,
                        .flags = QueryResponse::flag_ack,
                        .payload = {}},
          out);
@@ -80,8 +81,12 @@ bool apply_query(Node& node, Instant now, const Query& query) {
   ++node.counters.queries_seen;
   node.report.trace(now, TraceKind::query_seen, {.name = query.name, .from = query.source_node},
                     node.counters);
-  if ((query.flags & Query::flag_ack) != 0 && filters_match(query, node.self_name())) {
-    acknowledge(node, query);
+  if ((query.flags & Query::flag_ack) != 0) {
+    // Every hosted member is asked; a turn has a bounded number of packets, the rest is lost.
+    node.hosted.for_each([&](Hosted& member) {
+      const std::string_view name = node.hosted.name(member);
+      if (filters_match(query, name)) acknowledge(node, query, name);
+    });
   }
   return (query.flags & Query::flag_no_broadcast) == 0;
 }
@@ -124,9 +129,12 @@ bool apply_leave_intent(Node& node, Instant now, const LeaveIntent& intent) {
     return node.recent_intents.upsert(hash, IntentKind::leave, intent.time, now);
   }
   const MemberStatus before = node.serf.status(*slot);
-  const Outcome outcome = node.serf.leave_intent(
-      *slot, intent.time,
-      {.is_self = node.is_self(*slot), .self_alive = node.alive_itself(), .prune = intent.prune});
+  const Hosted* self = node.hosted.of(*slot);
+  const Outcome outcome =
+      node.serf.leave_intent(*slot, intent.time,
+                             {.is_self = self != nullptr,
+                              .self_alive = self != nullptr && self->leave == LeaveStage::none,
+                              .prune = intent.prune});
   return carry_out(node, now, *slot, outcome, before);
 }
 
@@ -168,8 +176,19 @@ bool apply_user_event(Node& node, Instant now, const UserEvent& event) {
   return true;
 }
 
-void announce_join(Node& node, Instant now) {
-  const JoinIntent intent{.time = node.member_clock.time(), .node = node.self_name()};
+void announce_joins(Node& node, Instant now) {
+  constexpr std::uint32_t few = 256;
+  if (node.hosted.size() <= few) {
+    node.hosted.for_each([&](Hosted& member) {
+      if (member.leave == LeaveStage::none) announce_join(node, now, member);
+    });
+  } else if (Hosted* speaker = node.hosted.speaker()) {
+    announce_join(node, now, *speaker);
+  }
+}
+
+void announce_join(Node& node, Instant now, Hosted& member) {
+  const JoinIntent intent{.time = node.member_clock.time(), .node = node.hosted.name(member)};
   apply_join_intent(node, now, intent);
   std::array<std::byte, 1536> room;
   Writer out(room);

@@ -22,8 +22,11 @@ bool apply_leave_intent(Node& node, Instant now, const LeaveIntent& intent);
 bool apply_join_intent(Node& node, Instant now, const JoinIntent& intent);
 bool apply_user_event(Node& node, Instant now, const UserEvent& event);
 
-// Stamps, applies and queues a join intent about ourselves.
-void announce_join(Node& node, Instant now);
+// Stamps, applies and queues a join intent about a hosted member.
+void announce_join(Node& node, Instant now, Hosted& member);
+// The same for every hosted member, if there are few; for the speaker alone if they are many: of
+// the others their alive messages tell enough.
+void announce_joins(Node& node, Instant now);
 
 // Sends `message` (a Serf message) directly to a member, outside gossip.
 void send_user_message(Node& node, const Endpoint& to, Bytes message);

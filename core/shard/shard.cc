@@ -6,6 +6,7 @@
 #include "core/shard/apply_suspect.h"
 #include "core/shard/broadcast.h"
 #include "core/shard/gossip_turn.h"
+#include "core/shard/hosting.h"
 #include "core/shard/leave.h"
 #include "core/shard/probe_turn.h"
 #include "core/shard/reap_turn.h"
@@ -38,14 +39,15 @@ Shard::Shard(Arena& arena, const EngineOptions& options, Instant start_at, Event
 void Shard::start(Instant now) {
   const SwimOptions& swim = node_.options.swim;
   const SerfOptions& serf = node_.options.serf;
-  node_.incarnation = Incarnation{1};
-  std::array<std::byte, 6> versions;
-  apply_alive(node_, now, own_alive(node_, node_.incarnation, versions), {.bootstrap = true});
+  const EngineOptions& options = node_.options;
+  host(node_, now, {options.name, options.advertise, as_bytes(options.meta)});
+  for (const HostedMember& member : options.hosted) host(node_, now, HostedView(member));
 
   const auto arm = [&](FixedTimer id, Duration after) {
     if (after.count() > 0) node_.wheel.arm(timer(id), now + after);
   };
   arm(FixedTimer::gossip, swim.gossip_interval);
+  node_.probe_tick_due = now + swim.probe_interval;
   arm(FixedTimer::probe_tick, swim.probe_interval);
   if (swim.push_pull_interval.count() > 0) {
     // A random start keeps nodes that came up together from exchanging states together.
@@ -97,8 +99,12 @@ bool Shard::fire(Instant now, TimerId id) {
     prune_due(node_, now, number - ranges.prunes);
   } else if (number < ranges.relays) {
     session_due(node_, now, number - ranges.sessions);
-  } else if (number < ranges.suspicions) {
+  } else if (number < ranges.probes) {
     relay_due(node_, number - ranges.relays);
+  } else if (number < ranges.leaves) {
+    probe_stage_due(node_, now, node_.hosted.at(number - ranges.probes));
+  } else if (number < ranges.suspicions) {
+    leave_due(node_, now, node_.hosted.at(number - ranges.leaves));
   } else {
     suspicion_due(node_, now, Slot{number - ranges.suspicions});
   }
@@ -112,10 +118,7 @@ void Shard::fire_fixed(Instant now, FixedTimer id) {
       node_.wheel.arm(timer(id), now + swim.gossip_interval);
       return gossip_turn(node_, now);
     case FixedTimer::probe_tick:
-      node_.wheel.arm(timer(id), now + swim.probe_interval);
-      return probe_tick(node_, now);
-    case FixedTimer::probe_stage:
-      return probe_stage_due(node_, now);
+      return probe_ticks(node_, now);
     case FixedTimer::push_pull:
       return push_pull_turn(node_, now);
     case FixedTimer::reap:
@@ -124,8 +127,6 @@ void Shard::fire_fixed(Instant now, FixedTimer id) {
       return reconnect_turn(node_, now);
     case FixedTimer::queue_check:
       return queue_check_turn(node_, now);
-    case FixedTimer::leave:
-      return leave_due(node_, now);
     case FixedTimer::count:
       return;
   }

@@ -96,14 +96,13 @@ void accept(Node& node, Instant now, const StreamEvent& event) {
 
 void connected(Node& node, Instant now, Session& session) {
   if (session.kind == Session::Kind::ping) {
-    const Slot target = node.probe.target;
-    if (node.probe.stage != Probe::Stage::indirect ||
-        node.probe.sequence != session.ping_sequence || !node.members.occupied(target)) {
+    const Hosted* prober = indirect_prober(node, session.ping_sequence);
+    if (prober == nullptr || !node.members.occupied(prober->probe.target)) {
       return end(node, session, StreamOp::Kind::close);
     }
     const Ping ping{.sequence = session.ping_sequence,
-                    .node = node.members.name(target),
-                    .source = own_source(node)};
+                    .node = node.members.name(prober->probe.target),
+                    .source = own_source(node, *prober)};
     const Bytes bytes = wrap_small(node, session, ping, true);
     if (bytes.empty()) return end(node, session, StreamOp::Kind::close);
     return write(node, session, bytes);
@@ -169,7 +168,7 @@ void conclude(Node& node, Instant now, Session& session) {
   ++node.counters.push_pulls_done;
   node.report.trace(now, TraceKind::push_pull_sent,
                     {.endpoint = session.peer, .number = session.nodes_merged}, node.counters);
-  if (session.dial.announce) announce_join(node, now);
+  if (session.dial.announce) announce_joins(node, now);
   node.report.done(now, session.dial.token, CommandResult::ok);
   end(node, session, StreamOp::Kind::close);
 }

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/shard/hosted.h"
+
 namespace starling {
 
 // Names one wait; never zero. The low 8 bits are the place in the table plus one.
@@ -21,16 +23,17 @@ class Waiters {
   struct Waiter {
     Kind kind{};
     std::uint64_t token = 0;
+    HostedId hosted{};  // who leaves
     std::uint32_t place = 0;
   };
 
   // A new ticket; 0 when the table is full.
-  Ticket add(Kind kind, std::uint64_t token) {
+  Ticket add(Kind kind, std::uint64_t token, HostedId hosted = {}) {
     for (std::uint32_t i = 0; i < waiters_max; ++i) {
       if (tickets_[i] != 0) continue;
       generation_ = (generation_ + 1) & 0xff'ffff;
       tickets_[i] = (generation_ << 8) | (i + 1);
-      waiters_[i] = {kind, token, i};
+      waiters_[i] = {kind, token, hosted, i};
       return tickets_[i];
     }
     return 0;

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/shard/apply_alive.h"
+#include "core/shard/hosting.h"
 #include "tests/support/arena_block.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/peer_messages.h"
@@ -19,10 +19,7 @@ class Merging : public testing::Test {
         ring_(make_ring(memory_.arena(), 1 << 16)),
         node_(memory_.arena(), options_, Instant{}, EventWriter(std::move(ring_.first))),
         session_(*node_.sessions.acquire(Session::Kind::inbound)) {
-    std::array<std::byte, 6> versions;
-    node_.incarnation = Incarnation{1};
-    apply_alive(node_, Instant{}, own_alive(node_, node_.incarnation, versions),
-                {.bootstrap = true});
+    host(node_, Instant{}, {options_.name, options_.advertise, {}});
   }
   static NodeState state_of(const Peer& peer, std::int64_t state, std::uint32_t incarnation = 1) {
     return {.name = peer.name,
@@ -105,7 +102,7 @@ TEST_F(Merging, OurselvesListedAsLeftIsRefuted) {
   sink.on_push_pull_header({.nodes = 0});
   sink.on_left_member("me");
   sink.on_status("me", LamportTime{5});
-  EXPECT_EQ(node_.serf.status(node_.self), MemberStatus::alive);
+  EXPECT_EQ(node_.serf.status(node_.hosted.at(0).slot), MemberStatus::alive);
   EXPECT_EQ(node_.intent_queue.size(), 1u) << "a join intent, newer than the leave";
 }
 

@@ -6,6 +6,7 @@
 #include "core/serf/members.h"
 #include "core/shard/apply_alive.h"
 #include "core/shard/apply_dead.h"
+#include "core/shard/hosting.h"
 #include "core/shard/serf_turn.h"
 #include "tests/support/arena_block.h"
 #include "tests/support/lone_node.h"
@@ -50,9 +51,7 @@ TEST(PushPullImage, HoldsEveryNodeAndSerfsState) {
   auto [writer, reader] = make_ring(memory.arena(), 1 << 16);
   Node node(memory.arena(), options, Instant{}, EventWriter(std::move(writer)));
   const Instant now{};
-  std::array<std::byte, 6> versions;
-  node.incarnation = Incarnation{1};
-  apply_alive(node, now, own_alive(node, node.incarnation, versions), {.bootstrap = true});
+  ASSERT_EQ(host(node, now, {"me", options.advertise, {}}), HostProblem::none);
   apply_alive(node, now, Peer{.name = "a", .host = 2}.alive(3), {});
   apply_alive(node, now, Peer{.name = "b", .host = 3}.alive(4), {});
   apply_leave_intent(node, now, {.time = LamportTime{6}, .node = "b"});

@@ -1,0 +1,65 @@
+#include "core/shard/hosting.h"
+
+#include "core/shard/apply_alive.h"
+#include "core/shard/probe_turn.h"
+#include "core/swim/rules.h"
+
+namespace starling {
+
+std::string_view to_text(HostProblem problem) {
+  switch (problem) {
+    case HostProblem::none:
+      return "";
+    case HostProblem::already_hosted:
+      return "this member is hosted already";
+    case HostProblem::no_place:
+      return "no room for another hosted member";
+    case HostProblem::table_full:
+      return "the member table is full";
+    case HostProblem::name_taken:
+      return "another member is alive under this name";
+  }
+  return "";
+}
+
+HostProblem host(Node& node, Instant now, const HostedView& member) {
+  if (node.hosted.find(member.name) != nullptr) return HostProblem::already_hosted;
+  const std::optional<Slot> row = node.members.find(hash_name(member.name), member.name);
+  const bool known = row && node.members.listed(*row);
+  if (known && is_exposed(node.members.state(*row)) &&
+      node.members.endpoint(*row) != member.advertise) {
+    return HostProblem::name_taken;
+  }
+  if (!row && node.members.size() == node.members.capacity()) return HostProblem::table_full;
+  Hosted* hosted =
+      node.hosted.add(member.name, member.advertise,
+                      static_cast<std::int32_t>(node.options.swim.awareness_max_multiplier));
+  if (hosted == nullptr) return HostProblem::no_place;
+
+  // Above whatever the cluster remembers of an earlier life.
+  const std::uint32_t earlier = known ? to_number(node.members.incarnation(*row)) : 0;
+  hosted->incarnation = Incarnation{earlier + 1};
+  if (known && is_exposed(node.members.state(*row))) --node.live_others;
+  if (row) node.hosted.settle(*hosted, *row);
+  std::array<std::byte, 6> versions;
+  Alive alive = own_alive(node, *hosted, versions);
+  alive.meta = member.meta;
+  apply_alive(node, now, alive, {.bootstrap = hosted});
+  if (hosted->slot != no_slot) return HostProblem::none;
+  node.hosted.remove(*hosted);
+  return HostProblem::table_full;
+}
+
+void abandon(Node& node, Hosted& member) {
+  end_probe(node, member);
+  node.wheel.cancel(node.leave_timer(member));
+  const Slot slot = member.slot;
+  node.hosted.remove(member);
+  if (slot != no_slot && is_exposed(node.members.state(slot))) ++node.live_others;
+}
+
+Bytes meta_of(const Node& node, const Hosted& member) {
+  return member.slot == no_slot ? Bytes{} : node.members.meta(member.slot);
+}
+
+}  // namespace starling
