@@ -8,6 +8,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/engine/lane.h"
 #include "core/shard/commands.h"
@@ -15,6 +16,8 @@
 #include "core/shard/options.h"
 
 namespace starling {
+
+class NodeView;
 
 class Engine {
  public:
@@ -29,18 +32,22 @@ class Engine {
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
 
-  Lane& lane() { return lane_; }
+  // EngineOptions::lanes of them. Each may be driven by a thread of its own; see Lane.
+  std::span<Lane> lanes() { return lanes_; }
+  // The first, which alone has streams and takes commands.
+  Lane& lane() { return lanes_.front(); }
 
-  // The owner's ends of the two rings. They may be used by another thread than the lane's: one
-  // thread sends commands, one thread drains events.
+  // The owner's ends of the rings, one of commands and one of events for each lane. They may be
+  // used by another thread than the lane's: one thread sends commands, one thread drains events.
   CommandWriter& commands() { return *commands_; }
   EventReader& events() { return *events_; }
 
  private:
-  Engine(std::unique_ptr<Shard> shard, CommandWriter commands, EventReader events);
+  Engine() = default;
 
-  std::unique_ptr<Shard> shard_;
-  Lane lane_;
+  std::unique_ptr<NodeView> view_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<Lane> lanes_;
   std::unique_ptr<CommandWriter> commands_;
   std::unique_ptr<EventReader> events_;
 };

@@ -12,6 +12,14 @@ void Lane::on_stream(Instant now, const StreamEvent& event) {
   shard_->on_stream(now, event);
 }
 
+bool Lane::wants_streams() const {
+  return shard_->wants_streams();
+}
+
+bool Lane::has_mail() const {
+  return shard_->has_mail();
+}
+
 std::span<const StreamOp> Lane::take_stream_ops() {
   return shard_->take_stream_ops();
 }

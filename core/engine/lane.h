@@ -32,6 +32,12 @@ class Lane {
   // One stream event; may be called any number of times before a poll().
   void on_stream(Instant now, const StreamEvent& event);
 
+  // Whether on_stream() may be called now: what streams bring is passed on to other lanes, and what
+  // those have no room for is lost. With one lane always.
+  bool wants_streams() const;
+  // Whether another lane has sent something that poll() has not looked at: look before sleeping.
+  bool has_mail() const;
+
   // Operations produced since the last call, in order. The span is valid until the next call of
   // poll() or on_stream(); the bytes of a write stay valid as StreamOp says.
   std::span<const StreamOp> take_stream_ops();

@@ -47,6 +47,7 @@ void carry_out(Node& node, Instant now, Slot slot, const Alive& alive, const End
   broadcast(node, subject_of(slot), passed_on, origin.ticket);
 
   node.members.versions(slot) = versions;
+  if (!node.alone()) node.own_versions.add_local(MemberState::alive, versions);
   node.members.incarnation(slot) = alive.incarnation;
   node.members.endpoint(slot) = at;
   if (meta_changed && !node.members.set_meta(slot, alive.meta)) ++node.counters.metas_refused;

@@ -1,12 +1,15 @@
 #include "core/shard/apply_command.h"
 
 #include <charconv>
+#include <cstring>
+#include <utility>
 
 #include "core/serf/event_limits.h"
 #include "core/shard/apply_alive.h"
 #include "core/shard/broadcast.h"
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
+#include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
 
@@ -39,10 +42,10 @@ void force_leave(Node& node, Instant now, const Command& command) {
                             node.options.capacity.name_bytes_max, "node name is too long");
   }
   const LeaveIntent intent{
-      .time = node.member_clock.time(), .node = command.name, .prune = command.prune};
+      .time = node.member_time(), .node = command.name, .prune = command.prune};
   node.member_clock.increment();
   apply_leave_intent(node, now, intent);
-  if (node.live_others == 0) return node.report.done(now, command.token, CommandResult::ok);
+  if (!node.anybody_else()) return node.report.done(now, command.token, CommandResult::ok);
   const Ticket ticket = node.waiters.add(Waiters::Kind::force_leave, command.token);
   if (ticket == 0) {
     return node.report.done(now, command.token, CommandResult::no_capacity, 0,
@@ -70,9 +73,9 @@ void set_meta(Node& node, Instant now, const Command& command) {
     return node.report.done(now, command.token, CommandResult::too_large, meta_bytes_limit,
                             "Encoded length of tags exceeds limit of 512 bytes");
   }
-  const Ticket ticket =
-      node.live_others > 0 ? node.waiters.add(Waiters::Kind::set_meta, command.token) : 0;
-  if (node.live_others > 0 && ticket == 0) {
+  const bool wait = node.anybody_else();
+  const Ticket ticket = wait ? node.waiters.add(Waiters::Kind::set_meta, command.token) : 0;
+  if (wait && ticket == 0) {
     return node.report.done(now, command.token, CommandResult::no_capacity, 0,
                             "too many commands wait for their broadcast");
   }
@@ -93,16 +96,23 @@ void take_in(Node& node, Instant now, const Command& command) {
     return node.report.done(now, command.token, CommandResult::too_large, 0, wrong);
   }
   const HostProblem problem = host(node, now, member);
-  switch (problem) {
-    case HostProblem::none:
-      return node.report.done(now, command.token, CommandResult::ok);
-    case HostProblem::already_hosted:
-    case HostProblem::name_taken:
-      return node.report.done(now, command.token, CommandResult::name_taken, 0, to_text(problem));
-    case HostProblem::no_place:
-    case HostProblem::table_full:
-      return node.report.done(now, command.token, CommandResult::no_capacity, 0, to_text(problem));
+  Hosted* const hosted = problem == HostProblem::none ? node.hosted.find(command.name) : nullptr;
+  if (hosted == nullptr || node.alone()) return answer_host(node, now, command.token, problem);
+  hosted->generation = ++node.hosted_generation;
+  const ShardId home = node.home(*hosted);
+  Mail note{.kind = MailKind::hosted,
+            .hosted = hosted->id,
+            .number = hosted->generation,
+            .token = command.token,
+            .endpoint = command.endpoint,
+            .name = command.name,
+            .bytes = command.payload};
+  for (std::uint32_t lane = 0; lane < node.lanes; ++lane) {
+    const ShardId to{static_cast<std::uint8_t>(lane)};
+    note.kind = to == home ? MailKind::host : MailKind::hosted;
+    if (to != node.id) post(node, to, note);
   }
+  if (home == node.id) answer_host(node, now, command.token, problem);
 }
 
 void let_go(Node& node, Instant now, const Command& command) {
@@ -147,16 +157,62 @@ void user_event(Node& node, Instant now, const Command& command) {
   node.report.done(now, command.token, CommandResult::ok);
 }
 
-void stats(Node& node, Instant now, const Command& command) {
+void send_stats(Node& node, Instant now, StatsGathering& gathering) {
   Event event;
   event.kind = Event::Kind::stats;
   event.at = now;
-  event.token = command.token;
-  event.stats = stats_of(node);
+  event.token = std::exchange(gathering.token, 0);
+  event.stats = gathering.sum;
   node.report.send(event);
 }
 
+void stats(Node& node, Instant now, const Command& command) {
+  StatsGathering* free = nullptr;
+  for (StatsGathering& gathering : node.stats_gatherings) {
+    if (gathering.token == 0) free = &gathering;
+  }
+  if (free == nullptr) {
+    return node.report.done(now, command.token, CommandResult::no_capacity, 0,
+                            "too many stats are being added up");
+  }
+  *free = {.token = command.token, .missing = 0, .sum = stats_of(node)};
+  for (std::uint32_t lane = 0; lane < node.lanes; ++lane) {
+    const ShardId to{static_cast<std::uint8_t>(lane)};
+    if (to == node.id) continue;
+    if (post(node, to, {.kind = MailKind::stats_wanted, .token = command.token})) {
+      free->missing |= 1u << lane;
+    }
+  }
+  if (free->missing == 0) send_stats(node, now, *free);
+}
+
 }  // namespace
+
+void answer_host(Node& node, Instant now, std::uint64_t token, HostProblem problem) {
+  switch (problem) {
+    case HostProblem::none:
+      return node.report.done(now, token, CommandResult::ok);
+    case HostProblem::already_hosted:
+    case HostProblem::name_taken:
+      return node.report.done(now, token, CommandResult::name_taken, 0, to_text(problem));
+    case HostProblem::no_place:
+    case HostProblem::table_full:
+      return node.report.done(now, token, CommandResult::no_capacity, 0, to_text(problem));
+  }
+}
+
+void add_stats(Node& node, Instant now, ShardId from, const Mail& mail) {
+  if (mail.bytes.size() != sizeof(Stats)) return;
+  for (StatsGathering& gathering : node.stats_gatherings) {
+    if (gathering.token != mail.token) continue;
+    Stats part;
+    std::memcpy(&part, mail.bytes.data(), sizeof part);
+    gathering.sum.add(part);
+    gathering.missing &= ~(1u << static_cast<unsigned>(from));
+    if (gathering.missing == 0) send_stats(node, now, gathering);
+    return;
+  }
+}
 
 Stats stats_of(const Node& node) {
   const SerfMembers::Counts counts = node.serf.counts();
@@ -166,10 +222,10 @@ Stats stats_of(const Node& node) {
   stats.members_alive = counts.alive;
   stats.members_failed = counts.failed;
   stats.members_left = counts.left;
-  stats.nodes = node.nodes();
+  stats.nodes = node.peers.size();
   if (node.hosted.end() > 0) {
     const Hosted& first = node.hosted.at(0);
-    stats.health_score = static_cast<std::uint32_t>(first.awareness.score());
+    stats.health_score = static_cast<std::uint32_t>(node.health(first));
     stats.incarnation = to_number(first.incarnation);
   }
   stats.hosted = node.hosted.size();

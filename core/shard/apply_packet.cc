@@ -4,6 +4,7 @@
 #include "core/shard/apply_dead.h"
 #include "core/shard/apply_suspect.h"
 #include "core/shard/probe_turn.h"
+#include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 
 namespace starling {
@@ -30,7 +31,10 @@ void apply_decoded(Node& node, Instant now, const Endpoint& from, const Decoded<
   report_fault(node, now, TraceKind::message_dropped, from, message.error());
 }
 
+}  // namespace
+
 void apply_message(Node& node, Instant now, Bytes message, const Endpoint& from) {
+  if (message.empty()) return;
   const Bytes body = message.subspan(1);
   Scratch& scratch = node.decode_scratch;
   scratch.reset();
@@ -73,6 +77,8 @@ void apply_message(Node& node, Instant now, Bytes message, const Endpoint& from)
                {.layer = "datagram", .field = "type", .fault = WireFault::unsupported});
 }
 
+namespace {
+
 // Messages whose members' rows are fetched from memory together, before the first is applied.
 constexpr std::size_t messages_ahead = 16;
 
@@ -83,9 +89,17 @@ void fetch_rows(const Node& node, std::span<const Bytes> messages) {
     const std::string_view name = peek_node(message);
     if (name.empty()) continue;
     hashes[count] = hash_name(name);
+    if (!node.owns(hashes[count])) continue;
     node.members.prefetch(hashes[count++]);
   }
   for (const NameHash hash : std::span(hashes).first(count)) node.members.prefetch_name(hash);
+}
+
+// To the owner of what the message is about: here, or by mail.
+void deliver(Node& node, Instant now, Bytes message, const Endpoint& from) {
+  const ShardId owner = node.alone() ? node.id : owner_of(node, message);
+  if (owner == node.id) return apply_message(node, now, message, from);
+  post(node, owner, {.kind = MailKind::message, .endpoint = from, .bytes = message});
 }
 
 void apply_packet(Node& node, Instant now, const RxPacket& packet) {
@@ -102,7 +116,7 @@ void apply_packet(Node& node, Instant now, const RxPacket& packet) {
   while (!parts.empty()) {
     const std::size_t count = std::min(parts.size(), messages_ahead);
     if (count > 1) fetch_rows(node, parts.first(count));
-    for (const Bytes part : parts.first(count)) apply_message(node, now, part, packet.from);
+    for (const Bytes part : parts.first(count)) deliver(node, now, part, packet.from);
     parts = parts.subspan(count);
   }
 }

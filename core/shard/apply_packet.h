@@ -7,6 +7,9 @@
 
 namespace starling {
 
+// One message, type byte first, that this lane owns. `from` is the datagram's source.
+void apply_message(Node& node, Instant now, Bytes message, const Endpoint& from);
+
 // Takes packets from the front while the outbox can hold answers; how many.
 std::size_t apply_packets(Node& node, Instant now, std::span<const RxPacket> packets);
 

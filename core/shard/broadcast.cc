@@ -48,7 +48,7 @@ std::uint32_t membership_transmits(const Node& node) {
 }
 
 std::uint32_t serf_transmits(const Node& node) {
-  return retransmit_limit(node.options.swim.retransmit_mult, node.serf.counts().total);
+  return retransmit_limit(node.options.swim.retransmit_mult, node.serf_total());
 }
 
 void fill_broadcasts(Node& node, CompoundBuilder& builder, std::size_t bytes_max) {

@@ -3,6 +3,7 @@
 // One writer (the lane), plain integers; readers get copies through the event ring.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -41,6 +42,33 @@ struct Stats {
   std::uint32_t suspicions = 0;
   std::uint32_t streams = 0;
   bool encrypted = false;
+
+  // Adds what another lane of the same node counts.
+  void add(const Stats& other);
 };
+
+inline void Stats::add(const Stats& other) {
+#define COUNTER(name, help) counters.name += other.counters.name;
+#include "core/shard/counters.def"
+#undef COUNTER
+  members += other.members;
+  members_alive += other.members_alive;
+  members_failed += other.members_failed;
+  members_left += other.members_left;
+  nodes += other.nodes;
+  health_score = std::max(health_score, other.health_score);
+  hosted = std::max(hosted, other.hosted);  // every lane knows all of them
+  member_time = std::max(member_time, other.member_time);
+  event_time = std::max(event_time, other.event_time);
+  query_time = std::max(query_time, other.query_time);
+  membership_queue += other.membership_queue;
+  intent_queue += other.intent_queue;
+  event_queue += other.event_queue;
+  query_queue += other.query_queue;
+  broadcasts_dropped += other.broadcasts_dropped;
+  incarnation = std::max(incarnation, other.incarnation);  // only its home knows it
+  suspicions += other.suspicions;
+  streams += other.streams;
+}
 
 }  // namespace starling

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "core/base/ring.h"
 #include "core/base/time.h"
@@ -115,15 +116,27 @@ Event decode_event(Bytes record);
 // The owner's end.
 class EventReader {
  public:
-  explicit EventReader(RingReader ring) : ring_(std::move(ring)) {}
-  // Calls on_event(const Event&) for at most `events_max` events; how many there were.
+  explicit EventReader(RingReader ring) { rings_.push_back(std::move(ring)); }
+  // One ring for each lane of the engine.
+  explicit EventReader(std::vector<RingReader> rings) : rings_(std::move(rings)) {}
+
+  // Calls on_event(const Event&) for at most `events_max` events; how many there were. Events about
+  // one member come in order; those of different lanes interleave as they like.
   template <class OnEvent>
   std::size_t drain(std::size_t events_max, OnEvent&& on_event) {
-    return ring_.drain(events_max, [&](Bytes record) { on_event(decode_event(record)); });
+    std::size_t drained = 0;
+    for (std::size_t i = 0; i < rings_.size() && drained < events_max; ++i) {
+      RingReader& ring = rings_[(first_ + i) % rings_.size()];
+      drained +=
+          ring.drain(events_max - drained, [&](Bytes record) { on_event(decode_event(record)); });
+    }
+    first_ = (first_ + 1) % rings_.size();  // so that a busy lane does not hide the others
+    return drained;
   }
 
  private:
-  RingReader ring_;
+  std::vector<RingReader> rings_;
+  std::size_t first_ = 0;
 };
 
 }  // namespace starling

@@ -41,13 +41,22 @@ Hosted* HostedMembers::add(std::string_view name, const Endpoint& advertise,
   std::uint32_t place = first_;
   while (place < hosted_.size() && hosted_[place].used) ++place;
   if (place == hosted_.size()) return nullptr;
+  Hosted* const hosted = add_at(HostedId{place}, name, advertise, awareness_bound);
+  if (hosted != nullptr) first_ = place + 1;
+  return hosted;
+}
+
+Hosted* HostedMembers::add_at(HostedId id, std::string_view name, const Endpoint& advertise,
+                              std::int32_t awareness_bound) {
+  const std::uint32_t place = to_number(id);
+  CHECK(place < hosted_.size());
+  Hosted& hosted = hosted_[place];
+  if (hosted.used) remove(hosted);
   const std::optional<SlabRef> stored = names_.put(as_bytes(name));
   if (!stored) return nullptr;
-
-  Hosted& hosted = hosted_[place];
   hosted = Hosted();
   hosted.used = true;
-  hosted.id = HostedId{place};
+  hosted.id = id;
   hosted.name = *stored;
   hosted.hash = hash_name(name);
   hosted.advertise = advertise;
@@ -55,7 +64,6 @@ Hosted* HostedMembers::add(std::string_view name, const Endpoint& advertise,
   std::size_t at = home(hosted.hash);
   while (index_[at] != 0) at = (at + 1) & (index_.size() - 1);
   index_[at] = place + 1;
-  first_ = place + 1;
   end_ = std::max(end_, place + 1);
   ++size_;
   return &hosted;

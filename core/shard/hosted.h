@@ -66,6 +66,7 @@ struct Hosted {
   Awareness awareness;
   Probe probe;
   std::uint64_t leave_token = 0;
+  std::uint32_t generation = 0;  // tells one use of the place from the next, across lanes
 };
 
 class HostedMembers {
@@ -75,6 +76,9 @@ class HostedMembers {
 
   // A new one in the lowest free place; nullptr when all are taken. The name must not be hosted.
   Hosted* add(std::string_view name, const Endpoint& advertise, std::int32_t awareness_bound);
+  // The same in a place that another lane has chosen; who was there goes.
+  Hosted* add_at(HostedId id, std::string_view name, const Endpoint& advertise,
+                 std::int32_t awareness_bound);
   // The row stays; it is an ordinary member's from now on.
   void remove(Hosted& hosted);
   // Ties a hosted member to its row.

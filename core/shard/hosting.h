@@ -17,10 +17,13 @@ enum class HostProblem : std::uint8_t {
 };
 std::string_view to_text(HostProblem problem);
 
-// Starts a member; its alive message is queued. The member is as `problem_with` wants it.
+// Starts a member; its alive message is queued. The member is as `problem_with` wants it. On a lane
+// that is not its home only the name is noted.
 HostProblem host(Node& node, Instant now, const HostedView& member);
+// The same for a member whose place was chosen by another lane.
+HostProblem host_at(Node& node, Instant now, HostedId id, const HostedView& member);
 
-// The member ends without a word.
+// The member ends without a word. Called at its home, which tells the other lanes.
 void abandon(Node& node, Hosted& member);
 
 // The member's current metadata, as its row has it.

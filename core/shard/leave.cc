@@ -5,23 +5,34 @@
 #include "core/shard/apply_dead.h"
 #include "core/shard/broadcast.h"
 #include "core/shard/hosting.h"
+#include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 
 namespace starling {
 
 namespace {
 
+// The other lanes take part in what follows from it: who may join, who has left.
+void set_stage(Node& node, Hosted& member, LeaveStage stage) {
+  member.leave = stage;
+  if (node.alone()) return;
+  post_all(node, {.kind = MailKind::leaving,
+                  .hosted = member.id,
+                  .number = static_cast<std::uint64_t>(stage),
+                  .token = member.generation});
+}
+
 void pause_before_left(Node& node, Instant now, Hosted& member) {
-  member.leave = LeaveStage::propagate;
+  set_stage(node, member, LeaveStage::propagate);
   node.wheel.arm(node.leave_timer(member), now + node.options.serf.leave_propagate_delay);
 }
 
 void leave_memberlist(Node& node, Instant now, Hosted& member) {
-  member.leave = LeaveStage::dead;
+  set_stage(node, member, LeaveStage::dead);
   member.swim_left = true;
   const std::string_view name = node.hosted.name(member);
   const Ticket ticket =
-      node.live_others > 0 ? node.waiters.add(Waiters::Kind::leave_dead, 0, member.id) : 0;
+      node.anybody_else() ? node.waiters.add(Waiters::Kind::leave_dead, 0, member.id) : 0;
   apply_dead(node, now,
              {.incarnation = node.members.incarnation(member.slot), .node = name, .from = name},
              ticket);
@@ -47,14 +58,14 @@ void begin_leave(Node& node, Instant now, Hosted& member, std::uint64_t token) {
   if (member.leave != LeaveStage::none) {
     return node.report.done(now, token, CommandResult::leave_in_progress);
   }
-  member.leave = LeaveStage::intent;
+  set_stage(node, member, LeaveStage::intent);
   member.leave_token = token;
   const LeaveIntent intent{
-      .time = node.member_clock.time(), .node = node.hosted.name(member), .prune = false};
+      .time = node.member_time(), .node = node.hosted.name(member), .prune = false};
   node.member_clock.increment();
   apply_leave_intent(node, now, intent);
   const Ticket ticket =
-      node.live_others > 0 ? node.waiters.add(Waiters::Kind::leave_intent, 0, member.id) : 0;
+      node.anybody_else() ? node.waiters.add(Waiters::Kind::leave_intent, 0, member.id) : 0;
   if (ticket == 0) return leave_memberlist(node, now, member);
   std::array<std::byte, 1536> room;
   Writer out(room);
@@ -71,16 +82,21 @@ void leave_all(Node& node, Instant now, std::uint64_t token) {
   }
   node.leave_token = token;
   node.hosted.for_each([&](Hosted& member) {
-    if (member.leave == LeaveStage::none) begin_leave(node, now, member, 0);
+    if (member.leave != LeaveStage::none) return;
+    if (node.at_home(member)) return begin_leave(node, now, member, 0);
+    post(node, node.home(member), {.kind = MailKind::leave_wanted, .hosted = member.id});
   });
 }
 
+void member_has_left(Node& node, Instant now) {
+  if (node.leave_token == 0 || !all_left(node)) return;
+  node.report.done(now, std::exchange(node.leave_token, 0), CommandResult::ok);
+}
+
 void leave_due(Node& node, Instant now, Hosted& member) {
-  member.leave = LeaveStage::left;
+  set_stage(node, member, LeaveStage::left);
   node.report.done(now, std::exchange(member.leave_token, 0), CommandResult::ok);
-  if (node.leave_token != 0 && all_left(node)) {
-    node.report.done(now, std::exchange(node.leave_token, 0), CommandResult::ok);
-  }
+  member_has_left(node, now);
   if (member.remove_when_left) abandon(node, member);
 }
 

@@ -16,6 +16,8 @@ void leave_all(Node& node, Instant now, std::uint64_t token);
 // The pause after the broadcasts is over: this member has left.
 void leave_due(Node& node, Instant now, Hosted& member);
 
+// Answers the leave of all members if this was the last of them.
+void member_has_left(Node& node, Instant now);
 // Arms the time-out of a waiter that was just added.
 void arm_wait(Node& node, Instant now, Ticket ticket);
 // A waiter's broadcast went out (`finished`) or its time is over.

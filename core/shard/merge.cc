@@ -1,10 +1,9 @@
 #include "core/shard/merge.h"
 
-#include <algorithm>
-
 #include "core/shard/apply_alive.h"
 #include "core/shard/apply_dead.h"
 #include "core/shard/apply_suspect.h"
+#include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 #include "core/swim/rules.h"
 
@@ -17,6 +16,7 @@ bool MergeSink::on_push_pull_header(const PushPullHeader& header) {
   for (const Slot slot : node_.peers.all()) {
     session_.versions.add_local(node_.members.state(slot), node_.members.versions(slot));
   }
+  if (!node_.alone()) node_.view->add_versions(session_.versions);
   return true;
 }
 
@@ -37,6 +37,10 @@ bool MergeSink::on_node(const NodeState& state) {
   if (!session_.versions.compatible()) session_.merge_refused = true;
   if (session_.merge_refused) return true;
   ++session_.nodes_merged;
+  if (!node_.owns(hash_name(state.name))) {
+    pass_on(state);
+    return true;
+  }
   switch (merge_action(state.state)) {
     case MergeAction::ignore:
       break;
@@ -61,6 +65,40 @@ bool MergeSink::on_node(const NodeState& state) {
       break;
   }
   return true;
+}
+
+// The same statements as below, as messages for the lane that owns the member.
+void MergeSink::pass_on(const NodeState& state) {
+  std::array<std::byte, 4096> room;
+  Writer out(room);
+  switch (merge_action(state.state)) {
+    case MergeAction::ignore:
+      return;
+    case MergeAction::alive:
+      encode(Alive{.incarnation = state.incarnation,
+                   .node = state.name,
+                   .address = state.address,
+                   .port = state.port,
+                   .meta = state.meta,
+                   .versions = state.versions},
+             out);
+      break;
+    case MergeAction::suspect:
+      encode(
+          Suspect{
+              .incarnation = state.incarnation, .node = state.name, .from = node_.speaker_name()},
+          out);
+      break;
+    case MergeAction::left:
+      encode(Dead{.incarnation = state.incarnation, .node = state.name, .from = state.name}, out);
+      break;
+  }
+  if (!out.ok()) {
+    ++node_.counters.messages_dropped;
+    return;
+  }
+  post(node_, node_.buckets.owner(hash_name(state.name)),
+       {.kind = MailKind::merged, .bytes = out.written()});
 }
 
 bool MergeSink::on_user_state(Bytes part) {
@@ -127,30 +165,44 @@ void MergeSink::on_query_clock(LamportTime time) {
   node_.queries.witness_clock(time);
 }
 
-bool MergeSink::listed_as_left(std::string_view name, NameHash hash) const {
-  const std::optional<Slot> slot = node_.members.find(hash, name);
-  if (slot) return node_.left_in_merge[index_of(*slot)] == session_.epoch;
-  return std::ranges::find(session_.left_unknown, hash) != session_.left_unknown.end();
-}
-
 void MergeSink::on_left_member(std::string_view name) {
   const NameHash hash = hash_name(name);
-  const std::optional<Slot> slot = node_.members.find(hash, name);
-  if (slot) {
-    node_.left_in_merge[index_of(*slot)] = session_.epoch;
-  } else if (session_.left_unknown.size() < Sessions::left_unknown_max) {
-    session_.left_unknown.push_back(hash);
-  }
+  if (node_.owns(hash)) return list_as_left(node_, session_.epoch, name, hash);
+  if (name.size() > node_.options.capacity.name_bytes_max) return;
+  post(node_, node_.buckets.owner(hash),
+       {.kind = MailKind::left_listed, .number = session_.epoch, .name = name});
 }
 
 void MergeSink::on_status(std::string_view name, LamportTime time) {
   if (name.size() > node_.options.capacity.name_bytes_max) return;
-  if (!listed_as_left(name, hash_name(name))) {
-    apply_join_intent(node_, now_, {.time = time, .node = name});
+  const NameHash hash = hash_name(name);
+  if (node_.owns(hash)) return apply_listed_status(node_, now_, session_.epoch, {name, hash, time});
+  post(node_, node_.buckets.owner(hash),
+       {.kind = MailKind::status_listed,
+        .number = session_.epoch,
+        .token = to_number(time),
+        .name = name});
+}
+
+void list_as_left(Node& node, std::uint32_t epoch, std::string_view name, NameHash hash) {
+  const std::optional<Slot> slot = node.members.find(hash, name);
+  if (slot) {
+    node.left_in_merge[index_of(*slot)] = epoch;
+  } else {
+    node.left_unknown.add(epoch, hash);
+  }
+}
+
+void apply_listed_status(Node& node, Instant now, std::uint32_t epoch, const ListedStatus& status) {
+  const std::optional<Slot> slot = node.members.find(status.hash, status.name);
+  const bool left = slot ? node.left_in_merge[index_of(*slot)] == epoch
+                         : node.left_unknown.contains(epoch, status.hash);
+  if (!left) {
+    apply_join_intent(node, now, {.time = status.time, .node = status.name});
     return;
   }
-  const LamportTime after{to_number(time) + 1};
-  apply_leave_intent(node_, now_, {.time = after, .node = name, .prune = false});
+  const LamportTime after{to_number(status.time) + 1};
+  apply_leave_intent(node, now, {.time = after, .node = status.name, .prune = false});
 }
 
 void MergeSink::on_event(const UserEvent& event) {

@@ -36,11 +36,21 @@ class MergeSink final : public InboundSink {
   void on_event(const UserEvent& event);
 
  private:
-  bool listed_as_left(std::string_view name, NameHash hash) const;
+  void pass_on(const NodeState& state);
 
   Node& node_;
   Instant now_;
   Session& session_;
 };
+
+// A state that is merge number `epoch` lists the member as left.
+void list_as_left(Node& node, std::uint32_t epoch, std::string_view name, NameHash hash);
+// ... and gives it a status time.
+struct ListedStatus {
+  std::string_view name;
+  NameHash hash;
+  LamportTime time;
+};
+void apply_listed_status(Node& node, Instant now, std::uint32_t epoch, const ListedStatus& status);
 
 }  // namespace starling

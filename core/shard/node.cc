@@ -73,6 +73,23 @@ std::size_t stream_ops_max(const CapacityOptions& capacity) {
   return std::size_t{capacity.streams_max} * 4 + 64;
 }
 
+// Every lane of a node cuts the members the same way, every node another way.
+BucketMap buckets_of(const EngineOptions& options, std::uint32_t lanes, Rng& rng) {
+  if (lanes == 1) return BucketMap(1, rng);
+  Rng shared(options.seed ^ 0x6275'636b'6574'7300);
+  return BucketMap(lanes, shared);
+}
+
+std::uint64_t seed_of(const EngineOptions& options, ShardId id) {
+  return options.seed + static_cast<std::uint64_t>(id) * 0x9e37'79b9'7f4a'7c15;
+}
+
+NodeView* view_of(Arena& arena, const EngineOptions& options, NodeView* shared,
+                  std::optional<NodeView>& own) {
+  if (shared != nullptr) return shared;
+  return &own.emplace(arena, 1, options.capacity.hosted_max);
+}
+
 }  // namespace
 
 std::size_t Node::footprint(const EngineOptions& options) {
@@ -101,18 +118,28 @@ std::size_t Node::footprint(const EngineOptions& options) {
   for (int queue = 0; queue < 3; ++queue) need.add(Dissemination::footprint(serf_limits(options)));
   need.add(Sessions::footprint(options));
   need.make<std::uint32_t>(members);  // left_in_merge
+  if (options.lanes > 1) {
+    need.bytes(Sessions::image_bytes_max(options));
+  } else {
+    need.add(NodeView::footprint(1, capacity.hosted_max));
+  }
   return need.total();
 }
 
-Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter event_writer)
+Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter event_writer,
+           LanePlace place)
     : options(given),
       policy(policy_of(options)),
       timers(options.capacity),
-      rng(options.seed),
-      nonce_rng(options.seed ^ 0x6e6f'6e63'6573'0000),
-      buckets(1, rng),
+      id(place.id),
+      lanes(place.lanes),
+      rng(seed_of(options, place.id)),
+      nonce_rng(seed_of(options, place.id) ^ 0x6e6f'6e63'6573'0000),
+      buckets(buckets_of(options, place.lanes, rng)),
       wheel(arena, timers.end, start),
       out(arena, stream_ops_max(options.capacity)),
+      view(view_of(arena, options, place.view, own_view)),
+      mail(std::move(place.mail)),
       report(arena, options.capacity.members_max, std::move(event_writer)),
       cipher(options.keyring),
       peeler(options.envelope_limits,
@@ -136,6 +163,8 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       event_queue(arena, serf_limits(options)),
       query_queue(arena, serf_limits(options)),
       sessions(arena, options, policy, cipher),
+      image_part_room(place.lanes > 1 ? arena.bytes(Sessions::image_bytes_max(options))
+                                      : MutableBytes{}),
       left_in_merge(arena.make<std::uint32_t>(options.capacity.members_max)) {
   // Each clock starts at 1 and goes past what an earlier run has seen.
   member_clock.increment();
@@ -158,14 +187,35 @@ bool Node::any_alive_itself() {
 }
 
 Duration Node::probe_spacing() const {
-  return options.swim.probe_interval / std::max<std::int64_t>(1, hosted.size());
+  const Duration spacing = options.swim.probe_interval / std::max<std::int64_t>(1, hosted.size());
+  if (alone()) return spacing;
+  // Each lane probes its own members: its share of the ticks is its share of the members.
+  if (live_others == 0) return options.swim.probe_interval;
+  const auto all = std::max(view->live_others(), live_others);
+  return Duration(
+      static_cast<Duration::rep>(static_cast<double>(spacing.count()) * all / live_others));
+}
+
+LamportTime Node::member_time() {
+  if (!alone()) member_clock.witness_clock(view->member_time());
+  return member_clock.time();
+}
+
+void Node::publish() {
+  if (alone()) return;
+  LaneView& mine = view->lane(id);
+  mine.nodes.store(peers.size(), std::memory_order_relaxed);
+  mine.live_others.store(live_others, std::memory_order_relaxed);
+  mine.serf_total.store(serf.counts().total, std::memory_order_relaxed);
+  mine.member_time.store(to_number(member_clock.time()), std::memory_order_relaxed);
+  mine.versions.store(own_versions.pack(), std::memory_order_relaxed);
 }
 
 SequenceNumber Node::next_sequence() {
-  // The top 8 bits name the shard that waits for the answer; here it is shard 0.
+  // The top 8 bits name the lane that waits for the answer.
   sequence = (sequence + 1) & 0x00ff'ffff;
   if (sequence == 0) sequence = 1;
-  return SequenceNumber{sequence};
+  return SequenceNumber{static_cast<std::uint32_t>(id) << 24 | sequence};
 }
 
 Nonce Node::next_nonce() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "core/base/arena.h"
@@ -20,6 +21,9 @@
 #include "core/shard/bucket_map.h"
 #include "core/shard/counters.h"
 #include "core/shard/hosted.h"
+#include "core/shard/left_listed.h"
+#include "core/shard/mail.h"
+#include "core/shard/node_view.h"
 #include "core/shard/options.h"
 #include "core/shard/outbox.h"
 #include "core/shard/reporter.h"
@@ -72,10 +76,41 @@ struct ProbeRelay {
   Endpoint requester;
 };
 
-struct Node {
-  Node(Arena& arena, const EngineOptions& options, Instant start, EventWriter events);
+// What a lane adds to its node's push/pull state. The bytes lie in the lane's own memory.
+struct ImagePart {
+  Bytes nodes;     // node states
+  Bytes left;      // names of left members
+  Bytes statuses;  // names and status times
+  std::uint32_t node_count = 0, left_count = 0, status_count = 0;
+};
 
-  // Memory that a Node takes from its arena.
+// A state being put together from the parts of all lanes; see image_gather.
+struct ImageGathering {
+  std::uint64_t number = 0;
+  std::uint32_t missing = 0;  // lanes that have not answered, as a bit mask; 0: none runs
+  std::array<ImagePart, lanes_max> parts;
+};
+
+// Numbers being added up for a stats command.
+struct StatsGathering {
+  std::uint64_t token = 0;  // 0: free
+  std::uint32_t missing = 0;
+  Stats sum;
+};
+
+// Where a lane stands among the lanes of its node. By itself: the only one.
+struct LanePlace {
+  ShardId id{};
+  std::uint32_t lanes = 1;
+  NodeView* view = nullptr;  // shared by all lanes; nullptr: the lane makes its own
+  Mailbox mail;
+};
+
+struct Node {
+  Node(Arena& arena, const EngineOptions& options, Instant start, EventWriter events,
+       LanePlace place = {});
+
+  // Memory that one lane's Node takes from its arena.
   static std::size_t footprint(const EngineOptions& options);
 
   TimerId waiter_timer(std::uint32_t i) const { return TimerId{timers.waiters + i}; }
@@ -97,8 +132,24 @@ struct Node {
   // Whose name stands under what the engine says about others on its own account.
   std::string_view speaker_name();
   bool any_alive_itself();
+  bool alone() const { return lanes == 1; }
+  bool owns(NameHash hash) const { return alone() || buckets.owner(hash) == id; }
+  // The lane that owns the row of a hosted member decides for it; the others only know its name.
+  ShardId home(const Hosted& member) const { return buckets.owner(member.hash); }
+  bool at_home(const Hosted& member) const { return owns(member.hash); }
   // memberlist's n: everybody in its node list, ourselves, the dead and the left included.
-  std::uint32_t nodes() const { return static_cast<std::uint32_t>(peers.size()); }
+  std::uint32_t nodes() const { return alone() ? peers.size() : std::max(1u, view->nodes()); }
+  std::uint32_t serf_total() const {
+    return alone() ? serf.counts().total : std::max(1u, view->serf_total());
+  }
+  bool anybody_else() const { return live_others > 0 || (!alone() && view->live_others() > 0); }
+  // The member clock after everything that any lane has witnessed.
+  LamportTime member_time();
+  std::int32_t health(const Hosted& member) const {
+    return at_home(member) ? member.awareness.score() : view->score(to_number(member.id));
+  }
+  // Lets the other lanes see this lane's numbers.
+  void publish();
   // Interval between the probe ticks of two hosted members: together they make one tick each in a
   // probe interval.
   Duration probe_spacing() const;
@@ -108,11 +159,16 @@ struct Node {
   const EngineOptions options;
   const EnvelopePolicy policy;
   const TimerRanges timers;
+  const ShardId id;
+  const std::uint32_t lanes;
   Rng rng;
   Rng nonce_rng;  // its own, so that encryption does not change the other choices
   BucketMap buckets;
   TimerWheel wheel;
   Outbox out;
+  std::optional<NodeView> own_view;  // when there is only this lane
+  NodeView* view;
+  Mailbox mail;
   Counters counters;
   Reporter report;
 
@@ -156,8 +212,15 @@ struct Node {
 
   // Streams.
   Sessions sessions;
+  MutableBytes image_part_room;
+  ImagePart image_part;      // what the front lane has asked for last
+  ImageGathering gathering;  // front lane
+  std::array<StatsGathering, 16> stats_gatherings{};
+  std::uint32_t hosted_generation = 0;     // front lane: counts members taken in
+  VersionCheck own_versions;               // of the rows that this lane owns
   std::uint32_t merge_epoch = 0;           // names one push/pull state being merged
   std::span<std::uint32_t> left_in_merge;  // by slot: the epoch in which it was listed as left
+  LeftListed left_unknown;                 // the same for names without a row
 };
 
 }  // namespace starling

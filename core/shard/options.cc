@@ -1,5 +1,6 @@
 #include "core/shard/options.h"
 
+#include "core/shard/node_view.h"
 #include "core/swim/admission.h"
 
 namespace starling {
@@ -78,6 +79,11 @@ std::optional<std::string> problem_with(const EngineOptions& options) {
   }
   if (capacity.members_max < 1) return "members_max is 0";
   if (auto problem = at_most("members_max", capacity.members_max, 1u << 24)) return problem;
+  if (options.lanes < 1) return "lanes is 0";
+  if (auto problem = at_most("lanes", options.lanes, lanes_max)) return problem;
+  if (options.lanes > 1 && capacity.mail_ring_bytes < (std::size_t{64} << 10)) {
+    return "mail_ring_bytes is below 65536";
+  }
   if (capacity.hosted_max < 1) return "hosted_max is 0";
   if (auto problem = at_most("hosted_max", capacity.hosted_max, 1u << 20)) return problem;
   if (auto problem = at_most("hosted members", options.hosted.size() + 1, capacity.hosted_max)) {

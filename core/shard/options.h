@@ -85,6 +85,7 @@ struct CapacityOptions {
   std::size_t queue_slab_bytes = 16u << 20;
   std::size_t event_ring_bytes = 8u << 20;           // lane to control
   std::size_t command_ring_bytes = 1u << 20;         // control to lane
+  std::size_t mail_ring_bytes = 1u << 20;            // from each lane to each other
   std::size_t stream_compress_bytes_max = 1u << 20;  // larger states are sent uncompressed
   std::size_t stream_frame_bytes_max = 20u << 20;  // an encrypted frame, as Go refuses larger ones
 };
@@ -113,6 +114,7 @@ struct EngineOptions {
   std::vector<HostedMember> hosted;  // further members, see core/shard/hosted.h
   Versions versions;                 // protocol_current 1..5, delegate_* are Serf's
   std::uint64_t seed = 0;            // every random choice of the engine
+  std::uint32_t lanes = 1;           // shards of the node, each driven by a thread of its own
 
   Keyring keyring;
   std::string label;

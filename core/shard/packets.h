@@ -29,6 +29,7 @@ struct PollResult {
   std::uint32_t taken = 0;   // packets consumed from the front of rx; offer the rest again
   std::uint32_t filled = 0;  // packets written into the front of tx
   Instant next_due{};        // poll again no later than this
+  std::uint32_t mailed = 0;  // other lanes that were sent mail, as a bit mask: wake them
 };
 
 }  // namespace starling

@@ -2,6 +2,7 @@
 
 #include "core/shard/apply_suspect.h"
 #include "core/shard/reap_turn.h"
+#include "core/shard/route.h"
 #include "core/shard/send.h"
 #include "core/shard/stream_turn.h"
 
@@ -64,7 +65,7 @@ Hosted* prober(Node& node, SequenceNumber sequence) {
 
 void start(Node& node, Instant now, Hosted& member, Slot target) {
   Probe& probe = member.probe;
-  const Duration whole = member.awareness.scale(node.options.swim.probe_interval);
+  const Duration whole = node.options.swim.probe_interval * (node.health(member) + 1);
   probe = {.stage = Probe::Stage::direct,
            .tick_pending = probe.tick_pending,
            .sequence = sequence_for(node, member),
@@ -96,17 +97,75 @@ void finish(Node& node, Instant now, Hosted& member) {
   start_next(node, now, member);
 }
 
+// The fallback over a stream, which the front lane dials.
+void ask_over_stream(Node& node, Instant now, const Hosted& member) {
+  const Probe& probe = member.probe;
+  std::array<std::byte, 2048> room;
+  Writer out(room);
+  encode(Ping{.sequence = probe.sequence,
+              .node = node.members.name(probe.target),
+              .source = own_source(node, member)},
+         out);
+  if (!out.ok()) return;
+  const Endpoint to = node.members.endpoint(probe.target);
+  if (node.id == front_lane) {
+    return dial_ping(node, now, to, {probe.sequence, probe.deadline, out.written()});
+  }
+  post(node, front_lane,
+       {.kind = MailKind::ping_wanted,
+        .sequence = probe.sequence,
+        .endpoint = to,
+        .due = probe.deadline,
+        .bytes = out.written()});
+}
+
+// Sends the indirect ping through this member.
+void send_through(Node& node, Slot relay, IndirectPing& ping) {
+  ping.nack = node.members.versions(relay).protocol_max >= 4;
+  ++node.counters.indirect_pings_sent;
+  send_message(node, node.members.endpoint(relay), ping);
+}
+
+std::size_t sample_relays(Node& node, std::span<Slot> chosen, Slot target) {
+  return node.peers.sample(node.rng, chosen, [&](Slot slot) {
+    return node.is_self(slot) || slot == target || node.members.state(slot) != MemberState::alive;
+  });
+}
+
+std::size_t ask_own_members(Node& node, Probe& probe, IndirectPing& ping, std::size_t wanted) {
+  std::array<Slot, 16> chosen;
+  const std::size_t count =
+      sample_relays(node, std::span(chosen).first(std::min(wanted, chosen.size())), probe.target);
+  for (const Slot relay : std::span(chosen).first(count)) {
+    send_through(node, relay, ping);
+    if (ping.nack) ++probe.nacks_expected;
+  }
+  return count;
+}
+
+// Lanes get their part of the relays by the members they own, drawn one by one as members would be.
+std::size_t ask_all_lanes(Node& node, Probe& probe, IndirectPing& ping, std::size_t wanted) {
+  std::array<std::byte, 4096> room;
+  Writer out(room);
+  encode(ping, out);
+  std::size_t own = 0, asked = 0;
+  for (std::size_t i = 0; i < wanted && out.ok(); ++i) {
+    const ShardId lane = node.view->draw(&LaneView::live_others, node.rng, node.id);
+    if (lane == node.id) {
+      ++own;
+    } else if (post(node, lane,
+                    {.kind = MailKind::relay_wanted,
+                     .sequence = ping.sequence,
+                     .bytes = out.written()})) {
+      ++asked;
+    }
+  }
+  return asked + ask_own_members(node, probe, ping, own);
+}
+
 void ask_others(Node& node, Instant now, Hosted& member) {
   Probe& probe = member.probe;
   probe.stage = Probe::Stage::indirect;
-  std::array<Slot, 16> chosen;
-  const std::size_t wanted =
-      std::min<std::size_t>(node.options.swim.indirect_checks, chosen.size());
-  const std::size_t count =
-      node.peers.sample(node.rng, std::span(chosen).first(wanted), [&](Slot slot) {
-        return node.is_self(slot) || slot == probe.target ||
-               node.members.state(slot) != MemberState::alive;
-      });
   const Endpoint target = node.members.endpoint(probe.target);
   IndirectPing ping{.sequence = probe.sequence,
                     .target = target.address.bytes(),
@@ -114,16 +173,13 @@ void ask_others(Node& node, Instant now, Hosted& member) {
                     .node = node.members.name(probe.target),
                     .nack = false,
                     .source = own_source(node, member)};
-  for (const Slot relay : std::span(chosen).first(count)) {
-    ping.nack = node.members.versions(relay).protocol_max >= 4;
-    if (ping.nack) ++probe.nacks_expected;
-    ++node.counters.indirect_pings_sent;
-    send_message(node, node.members.endpoint(relay), ping);
-  }
+  const std::size_t wanted = node.options.swim.indirect_checks;
+  const std::size_t count = node.alone() ? ask_own_members(node, probe, ping, wanted)
+                                         : ask_all_lanes(node, probe, ping, wanted);
   node.report.trace(now, TraceKind::probe_indirect, {.name = ping.node, .number = count},
                     node.counters);
   if (node.options.swim.stream_pings && node.members.versions(probe.target).protocol_max >= 3) {
-    dial_ping(node, now, probe.target, probe.sequence, probe.deadline);
+    ask_over_stream(node, now, member);
   }
   node.wheel.arm(node.probe_timer(member), probe.deadline);
 }
@@ -189,10 +245,17 @@ void end_probe(Node& node, Hosted& member) {
 }
 
 void change_health(Node& node, Instant now, Hosted& member, int delta) {
+  if (!node.at_home(member)) {
+    const auto number = static_cast<std::uint64_t>(static_cast<std::int64_t>(delta));
+    post(node, node.home(member),
+         {.kind = MailKind::health, .hosted = member.id, .number = number});
+    return;
+  }
   const auto before = member.awareness.score();
   member.awareness.apply(delta);
   const auto after = member.awareness.score();
   if (before == after) return;
+  node.view->set_score(to_number(member.id), after);
   node.report.trace(now, TraceKind::health_changed,
                     {.name = node.hosted.name(member), .number = static_cast<std::uint64_t>(after)},
                     node.counters);
@@ -203,6 +266,8 @@ void probe_ticks(Node& node, Instant now) {
   // After a pause the ticks of one interval are made up for, not those of the whole pause.
   node.probe_tick_due = std::max(node.probe_tick_due, now - node.options.swim.probe_interval);
   const std::uint32_t ticks_max = std::max(1u, node.hosted.size());
+  const bool nobody = !node.alone() && node.live_others == 0;
+  if (nobody) node.probe_tick_due = now + spacing;
   for (std::uint32_t ticks = 0; ticks < ticks_max && node.probe_tick_due <= now; ++ticks) {
     if (node.out.packets_left() < probe_packets_max(node)) break;  // the rest comes next turn
     node.probe_tick_due += spacing;
@@ -301,6 +366,20 @@ void stream_ping_acked(Node& node, SequenceNumber sequence) {
   if (member != nullptr && member->probe.stage == Probe::Stage::indirect) {
     member->probe.stream_acked = true;
   }
+}
+
+void relay_for(Node& node, ShardId asker, const Mail& mail) {
+  node.decode_scratch.reset();
+  auto ping = decode_indirect_ping(mail.bytes.subspan(1), node.decode_scratch);
+  std::array<Slot, 1> chosen;
+  if (!ping || sample_relays(node, chosen, no_slot) == 0) return;
+  send_through(node, chosen[0], *ping);
+  post(node, asker, {.kind = MailKind::relay_sent, .flag = ping->nack, .sequence = mail.sequence});
+}
+
+void relay_sent(Node& node, const Mail& mail) {
+  Hosted* member = prober(node, mail.sequence);
+  if (member != nullptr && mail.flag) ++member->probe.nacks_expected;
 }
 
 const Hosted* indirect_prober(Node& node, SequenceNumber sequence) {

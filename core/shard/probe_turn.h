@@ -25,6 +25,9 @@ void apply_ack(Node& node, Instant now, const Ack& ack);
 void apply_nack(Node& node, const Nack& nack);
 // Nobody answered the indirect probe that we do for somebody else.
 void relay_due(Node& node, std::uint32_t relay);
+// Another lane's probe needs one of our members as a relay; one of theirs was found.
+void relay_for(Node& node, ShardId asker, const Mail& mail);
+void relay_sent(Node& node, const Mail& mail);
 // The fallback ping over a stream was answered.
 void stream_ping_acked(Node& node, SequenceNumber sequence);
 

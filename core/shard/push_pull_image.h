@@ -8,7 +8,10 @@
 
 namespace starling {
 
-// The message, type byte first, inside `room`. Empty when it does not fit.
-Bytes build_push_pull(const Node& node, bool join, MutableBytes room);
+// The message, type byte first, inside `room`. Empty when it does not fit. Holds what this lane
+// knows and the parts of the other lanes in node.gathering.
+Bytes build_push_pull(Node& node, bool join, MutableBytes room);
+// What this lane adds to such a message. Empty when it does not fit into `room`.
+ImagePart write_image_part(const Node& node, MutableBytes room);
 
 }  // namespace starling

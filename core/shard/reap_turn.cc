@@ -1,5 +1,6 @@
 #include "core/shard/reap_turn.h"
 
+#include "core/shard/route.h"
 #include "core/shard/stream_turn.h"
 
 namespace starling {
@@ -51,6 +52,12 @@ void reap_nodes(Node& node, Instant now) {
     return true;
   });
   node.peers.shuffle(node.rng);
+  if (node.alone()) return;
+  // What only members said that have gone is forgotten here.
+  node.own_versions = {};
+  for (const Slot slot : node.peers.all()) {
+    node.own_versions.add_local(node.members.state(slot), node.members.versions(slot));
+  }
 }
 
 void erase_member(Node& node, Instant now, Slot slot) {
@@ -100,14 +107,17 @@ void reap_turn(Node& node, Instant now) {
 }
 
 void reconnect_turn(Node& node, Instant now) {
-  node.wheel.arm(timer(FixedTimer::reconnect), now + node.options.serf.reconnect_interval);
+  // Each lane tries for its own failed members, so that together they try as often as one would.
+  node.wheel.arm(timer(FixedTimer::reconnect),
+                 now + node.options.serf.reconnect_interval * node.lanes);
   if (!node.any_alive_itself()) return;
   const std::optional<Slot> candidate = node.serf.reconnect_candidate(node.rng);
   if (!candidate) return;
   const Endpoint at = node.members.endpoint(*candidate);
   node.report.trace(now, TraceKind::reconnect,
                     {.name = node.members.name(*candidate), .endpoint = at}, node.counters);
-  dial_push_pull(node, now, at, {.join = true});
+  if (node.id == front_lane) return dial_push_pull(node, now, at, {.join = true});
+  post(node, front_lane, {.kind = MailKind::dial, .endpoint = at});
 }
 
 void queue_check_turn(Node& node, Instant now) {

@@ -20,6 +20,18 @@ std::size_t gossip_budget(const Node& node, std::size_t taken, bool piggyback) {
   return overhead < limit ? limit - overhead : 0;
 }
 
+// The messages of a datagram body, one by one.
+void add_parts(CompoundBuilder& builder, Bytes body) {
+  if (body.empty()) return;
+  if (static_cast<MessageType>(body.front()) != MessageType::compound) {
+    builder.add(body);
+    return;
+  }
+  Decoded<CompoundReader> parts = CompoundReader::open(body.subspan(1));
+  if (!parts) return;
+  for (Bytes part; parts->next(part);) builder.add(part);
+}
+
 }  // namespace
 
 Source own_source(const Node& node, const Hosted& member) {
@@ -56,9 +68,16 @@ void send_with_gossip(Node& node, const Endpoint& to, Bytes message) {
   send_datagram(node, to, builder.finish(), false);
 }
 
-bool send_gossip(Node& node, Slot to) {
+Bytes gossip_body(Node& node) {
   CompoundBuilder builder(node.packet_scratch);
   fill_broadcasts(node, builder, gossip_budget(node, 0, false));
+  return builder.finish();
+}
+
+bool send_gossip(Node& node, Slot to, Bytes from_another_lane) {
+  CompoundBuilder builder(node.packet_scratch);
+  add_parts(builder, from_another_lane);
+  fill_broadcasts(node, builder, gossip_budget(node, builder.size(), false));
   if (builder.parts() == 0) return false;
   const bool with_crc = node.members.versions(to).protocol_max >= 5;
   send_datagram(node, node.members.endpoint(to), builder.finish(), with_crc);

@@ -12,8 +12,11 @@ namespace starling {
 void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc);
 // `message` and as many queued broadcasts as fit. For pings, indirect pings, acks and nacks.
 void send_with_gossip(Node& node, const Endpoint& to, Bytes message);
-// A packet of queued broadcasts for a member. False when there is nothing left to say.
-bool send_gossip(Node& node, Slot to);
+// A packet of queued broadcasts for a member, behind what another lane has put together. False when
+// there is nothing left to say.
+bool send_gossip(Node& node, Slot to, Bytes from_another_lane = {});
+// The body of such a packet, for another lane to send; in node.packet_scratch.
+Bytes gossip_body(Node& node);
 
 // Encodes `message` and sends it with piggybacked gossip.
 template <class Message>

@@ -2,6 +2,7 @@
 
 #include "core/shard/broadcast.h"
 #include "core/shard/reap_turn.h"
+#include "core/shard/route.h"
 #include "core/shard/send.h"
 
 namespace starling {
@@ -177,18 +178,22 @@ bool apply_user_event(Node& node, Instant now, const UserEvent& event) {
 }
 
 void announce_joins(Node& node, Instant now) {
+  if (!node.alone()) post_all(node, {.kind = MailKind::announce});
+  announce_own_joins(node, now);
+}
+
+void announce_own_joins(Node& node, Instant now) {
   constexpr std::uint32_t few = 256;
-  if (node.hosted.size() <= few) {
-    node.hosted.for_each([&](Hosted& member) {
-      if (member.leave == LeaveStage::none) announce_join(node, now, member);
-    });
-  } else if (Hosted* speaker = node.hosted.speaker()) {
-    announce_join(node, now, *speaker);
-  }
+  const Hosted* const speaker = node.hosted.speaker();
+  const bool all = node.hosted.size() <= few;
+  node.hosted.for_each([&](Hosted& member) {
+    const bool speaks = (all || &member == speaker) && member.leave == LeaveStage::none;
+    if (speaks && node.at_home(member)) announce_join(node, now, member);
+  });
 }
 
 void announce_join(Node& node, Instant now, Hosted& member) {
-  const JoinIntent intent{.time = node.member_clock.time(), .node = node.hosted.name(member)};
+  const JoinIntent intent{.time = node.member_time(), .node = node.hosted.name(member)};
   apply_join_intent(node, now, intent);
   std::array<std::byte, 1536> room;
   Writer out(room);

@@ -27,6 +27,8 @@ void announce_join(Node& node, Instant now, Hosted& member);
 // The same for every hosted member, if there are few; for the speaker alone if they are many: of
 // the others their alive messages tell enough.
 void announce_joins(Node& node, Instant now);
+// ... of those whose home is this lane.
+void announce_own_joins(Node& node, Instant now);
 
 // Sends `message` (a Serf message) directly to a member, outside gossip.
 void send_user_message(Node& node, const Endpoint& to, Bytes message);

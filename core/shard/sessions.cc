@@ -51,7 +51,6 @@ Sessions::Sessions(Arena& arena, const EngineOptions& options, const EnvelopePol
                                .window = arena.bytes(window_bytes)};
     const MutableBytes state_carry = arena.bytes(carry_bytes);
     sessions_.emplace_back(limits, policy, cipher, memory, state_carry, arena.bytes(small_bytes));
-    sessions_.back().left_unknown.reserve(left_unknown_max);
   }
   const std::size_t image = image_bytes_max(options);
   for (MutableBytes& room : images_) room = arena.bytes(Wrapper::stream_bound(image));
@@ -65,7 +64,7 @@ Session* Sessions::acquire(Session::Kind kind) {
     session.kind = kind;
     session.dial = {};
     session.message = Session::Message::none;
-    session.writing = session.answered = false;
+    session.writing = session.answered = session.state_wanted = false;
     session.image = 0;
     session.inbound.reset(kind == Session::Kind::inbound);
     session.versions = {};
@@ -74,7 +73,6 @@ Session* Sessions::acquire(Session::Kind kind) {
     session.nodes_merged = 0;
     session.state = SerfStateReader(session.state_carry_room);
     session.state_started = session.state_broken = false;
-    session.left_unknown.clear();
     session.error_bytes = 0;
     ++used_;
     return &session;

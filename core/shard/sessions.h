@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/base/arena.h"
-#include "core/base/hash.h"
 #include "core/shard/options.h"
 #include "core/shard/streams.h"
 #include "core/stream/inbound.h"
@@ -43,13 +42,16 @@ struct Session {
   Endpoint peer;
   Instant due{};
 
-  DialOptions dial;                // push_pull
-  SequenceNumber ping_sequence{};  // ping
+  DialOptions dial;                       // push_pull
+  SequenceNumber ping_sequence{};         // ping
+  std::array<std::byte, 2048> ping_text;  // ping: what is sent once connected
+  std::size_t ping_bytes = 0;
 
   Message message = Message::none;
-  bool writing = false;     // a write is under way; its bytes must stay
-  bool answered = false;    // inbound: our answer is being written, then the stream ends
-  std::uint32_t image = 0;  // 1 + the image being written; 0: none
+  bool state_wanted = false;  // our state is written once all lanes have given their part
+  bool writing = false;       // a write is under way; its bytes must stay
+  bool answered = false;      // inbound: our answer is being written, then the stream ends
+  std::uint32_t image = 0;    // 1 + the image being written; 0: none
 
   InboundStream inbound;
 
@@ -61,9 +63,8 @@ struct Session {
   std::uint64_t nodes_merged = 0;
   SerfStateReader state;
   MutableBytes state_carry_room;
-  bool state_started = false;          // its type byte was read
-  bool state_broken = false;           // the rest of it is ignored
-  std::vector<NameHash> left_unknown;  // names listed as left that have no row; bounded
+  bool state_started = false;  // its type byte was read
+  bool state_broken = false;   // the rest of it is ignored
 
   MutableBytes small;                // a ping, ack or error on its way out
   std::array<char, 256> error_text;  // the peer's error
@@ -72,9 +73,6 @@ struct Session {
 
 class Sessions {
  public:
-  // Names of unknown members in one state that are remembered as left; the rest are taken as joined
-  // until their own leave intent arrives.
-  static constexpr std::size_t left_unknown_max = 1024;
   // Push/pull states on their way out at a time; further ones are refused.
   static constexpr std::uint32_t images_max = 4;
 

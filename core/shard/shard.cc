@@ -1,7 +1,7 @@
 #include "core/shard/shard.h"
 
 #include "core/shard/apply_alive.h"
-#include "core/shard/apply_command.h"
+#include "core/shard/apply_mail.h"
 #include "core/shard/apply_packet.h"
 #include "core/shard/apply_suspect.h"
 #include "core/shard/broadcast.h"
@@ -10,6 +10,7 @@
 #include "core/shard/leave.h"
 #include "core/shard/probe_turn.h"
 #include "core/shard/reap_turn.h"
+#include "core/shard/route.h"
 #include "core/shard/stream_turn.h"
 
 namespace starling {
@@ -31,8 +32,9 @@ std::size_t Shard::footprint(const EngineOptions& options) {
 }
 
 Shard::Shard(Arena& arena, const EngineOptions& options, Instant start_at, EventWriter events,
-             RingReader commands)
-    : node_(arena, options, start_at, std::move(events)), commands_(std::move(commands)) {
+             RingReader commands, LanePlace place)
+    : node_(arena, options, start_at, std::move(events), std::move(place)),
+      commands_(std::move(commands)) {
   start(start_at);
 }
 
@@ -49,7 +51,7 @@ void Shard::start(Instant now) {
   arm(FixedTimer::gossip, swim.gossip_interval);
   node_.probe_tick_due = now + swim.probe_interval;
   arm(FixedTimer::probe_tick, swim.probe_interval);
-  if (swim.push_pull_interval.count() > 0) {
+  if (swim.push_pull_interval.count() > 0 && node_.id == front_lane) {
     // A random start keeps nodes that came up together from exchanging states together.
     const auto spread = static_cast<std::uint64_t>(swim.push_pull_interval.count());
     arm(FixedTimer::push_pull,
@@ -58,6 +60,7 @@ void Shard::start(Instant now) {
   arm(FixedTimer::reap, serf.reap_interval);
   arm(FixedTimer::reconnect, serf.reconnect_interval);
   arm(FixedTimer::queue_check, serf.queue_check_interval);
+  node_.publish();
 }
 
 PollResult Shard::poll(Instant now, std::span<const RxPacket> rx, std::span<TxPacket> tx) {
@@ -65,16 +68,19 @@ PollResult Shard::poll(Instant now, std::span<const RxPacket> rx, std::span<TxPa
   node_.out.drop_taken_ops();
   node_.report.flush(now, node_.members, node_.serf);
 
-  const std::size_t commands = commands_.drain(
-      commands_per_turn, [&](Bytes record) { apply_command(node_, now, decode_command(record)); });
+  const std::size_t commands =
+      commands_.drain(commands_per_turn, [&](Bytes record) { route_command(node_, now, record); });
+  const bool more_mail = apply_mails(node_, now);
   const std::size_t taken = apply_packets(node_, now, rx);
   const bool all_fired = node_.wheel.advance(now, [&](TimerId id) { return fire(now, id); });
   finish_broadcasts(node_, now);
+  node_.publish();
 
   PollResult result;
   result.taken = static_cast<std::uint32_t>(taken);
   result.filled = static_cast<std::uint32_t>(node_.out.filled());
-  const bool more = !all_fired || taken < rx.size() || commands == commands_per_turn;
+  result.mailed = node_.mail.take_written();
+  const bool more = more_mail || !all_fired || taken < rx.size() || commands == commands_per_turn;
   result.next_due = more ? now : node_.wheel.next_due();
   return result;
 }

@@ -12,11 +12,15 @@ namespace starling {
 class Shard {
  public:
   Shard(Arena& arena, const EngineOptions& options, Instant start, EventWriter events,
-        RingReader commands);
+        RingReader commands, LanePlace place = {});
   static std::size_t footprint(const EngineOptions& options);
 
   PollResult poll(Instant now, std::span<const RxPacket> rx, std::span<TxPacket> tx);
   void on_stream(Instant now, const StreamEvent& event);
+  // See Lane::wants_streams.
+  bool wants_streams() const { return node_.alone() || node_.mail.roomy(); }
+  // See Lane::has_mail.
+  bool has_mail() const { return node_.mail.waiting(); }
   std::span<const StreamOp> take_stream_ops() { return node_.out.take_stream_ops(); }
 
  private:

@@ -1,10 +1,13 @@
 #include "core/shard/stream_turn.h"
 
+#include <algorithm>
 #include <cerrno>
 
+#include "core/shard/image_gather.h"
 #include "core/shard/merge.h"
 #include "core/shard/probe_turn.h"
 #include "core/shard/push_pull_image.h"
+#include "core/shard/route.h"
 #include "core/shard/send.h"
 #include "core/shard/serf_turn.h"
 #include "core/swim/scaling.h"
@@ -81,6 +84,27 @@ void fail(Node& node, Instant now, Session& session, const Failure& failure,
   end(node, session, op);
 }
 
+// Writes our state as it is now, with the other lanes' parts as they were gathered.
+void write_state(Node& node, Instant now, Session& session) {
+  const bool dialled = session.kind == Session::Kind::push_pull;
+  const bool join = dialled ? session.dial.join : session.header.join;
+  const Bytes bytes = wrap_state(node, session, join, dialled);
+  if (!bytes.empty()) {
+    if (!dialled) arm_deadline(node, session, now + node.options.swim.stream_timeout);
+    return write(node, session, bytes);
+  }
+  if (!dialled) return end(node, session, StreamOp::Kind::finish);
+  fail(node, now, session,
+       {.result = CommandResult::no_capacity, .text = "too many states under way"},
+       StreamOp::Kind::close);
+}
+
+// The same, once every lane has given its part.
+void want_state(Node& node, Instant now, Session& session) {
+  if (!start_gathering(node)) return write_state(node, now, session);
+  session.state_wanted = true;
+}
+
 void accept(Node& node, Instant now, const StreamEvent& event) {
   Session* session = node.sessions.acquire(Session::Kind::inbound);
   if (session == nullptr) {
@@ -96,25 +120,13 @@ void accept(Node& node, Instant now, const StreamEvent& event) {
 
 void connected(Node& node, Instant now, Session& session) {
   if (session.kind == Session::Kind::ping) {
-    const Hosted* prober = indirect_prober(node, session.ping_sequence);
-    if (prober == nullptr || !node.members.occupied(prober->probe.target)) {
-      return end(node, session, StreamOp::Kind::close);
-    }
-    const Ping ping{.sequence = session.ping_sequence,
-                    .node = node.members.name(prober->probe.target),
-                    .source = own_source(node, *prober)};
-    const Bytes bytes = wrap_small(node, session, ping, true);
+    const Bytes ping = Bytes(session.ping_text).first(session.ping_bytes);
+    const Bytes bytes = wrap(node, ping, true, session.small);
     if (bytes.empty()) return end(node, session, StreamOp::Kind::close);
     return write(node, session, bytes);
   }
   arm_deadline(node, session, now + node.options.swim.stream_timeout);
-  const Bytes bytes = wrap_state(node, session, session.dial.join, true);
-  if (bytes.empty()) {
-    return fail(node, now, session,
-                {.result = CommandResult::no_capacity, .text = "too many states under way"},
-                StreamOp::Kind::close);
-  }
-  write(node, session, bytes);
+  want_state(node, now, session);
 }
 
 void report_refused_merge(Node& node, Instant now, const Session& session) {
@@ -133,7 +145,7 @@ void serve(Node& node, Instant now, Session& session) {
     ++node.counters.push_pulls_served;
     node.report.trace(now, TraceKind::push_pull_served,
                       {.endpoint = session.peer, .number = session.nodes_merged}, node.counters);
-    answer = wrap_state(node, session, session.header.join, false);
+    return want_state(node, now, session);
   } else if (session.message == Session::Message::ping) {
     answer =
         wrap_small(node, session, Ack{.sequence = session.ping_sequence, .payload = {}}, false);
@@ -147,7 +159,12 @@ void serve(Node& node, Instant now, Session& session) {
 void conclude(Node& node, Instant now, Session& session) {
   if (session.kind == Session::Kind::ping) {
     if (session.message == Session::Message::ack) {
-      stream_ping_acked(node, session.ping_sequence);
+      const ShardId owner = owner_of(node, session.ping_sequence);
+      if (owner == node.id) {
+        stream_ping_acked(node, session.ping_sequence);
+      } else {
+        post(node, owner, {.kind = MailKind::stream_acked, .sequence = session.ping_sequence});
+      }
     }
     return end(node, session, StreamOp::Kind::close);
   }
@@ -289,22 +306,45 @@ void dial_push_pull(Node& node, Instant now, const Endpoint& peer, const DialOpt
   arm_deadline(node, *session, now + node.options.swim.stream_timeout);
 }
 
-void dial_ping(Node& node, Instant, Slot target, SequenceNumber sequence, Instant deadline) {
-  Session* session = dial(node, Session::Kind::ping, node.members.endpoint(target));
+void dial_ping(Node& node, Instant now, const Endpoint& target, const StreamPing& ping) {
+  if (ping.deadline <= now || ping.message.size() > sizeof(Session::ping_text)) return;
+  Session* session = dial(node, Session::Kind::ping, target);
   if (session == nullptr) return;
   ++node.counters.stream_pings_sent;
-  session->ping_sequence = sequence;
-  arm_deadline(node, *session, deadline);
+  session->ping_sequence = ping.sequence;
+  session->ping_bytes = ping.message.size();
+  std::ranges::copy(ping.message, session->ping_text.begin());
+  arm_deadline(node, *session, ping.deadline);
+}
+
+void state_gathered(Node& node, Instant now) {
+  for (std::uint32_t i = 0; i < node.options.capacity.streams_max; ++i) {
+    Session& session = node.sessions.at(i);
+    if (session.kind == Session::Kind::unused || !session.state_wanted) continue;
+    session.state_wanted = false;
+    write_state(node, now, session);
+  }
 }
 
 void push_pull_turn(Node& node, Instant now) {
   node.wheel.arm(timer(FixedTimer::push_pull),
                  now + push_pull_scale(node.options.swim.push_pull_interval, node.nodes()));
+  const ShardId lane =
+      node.alone() ? node.id : node.view->draw(&LaneView::live_others, node.rng, node.id);
+  if (lane != node.id) {
+    post(node, lane, {.kind = MailKind::peer_wanted});
+  } else if (const std::optional<Endpoint> peer = random_peer(node)) {
+    dial_push_pull(node, now, *peer, {});
+  }
+}
+
+std::optional<Endpoint> random_peer(Node& node) {
   std::array<Slot, 1> chosen;
   const std::size_t count = node.peers.sample(node.rng, chosen, [&](Slot slot) {
     return node.is_self(slot) || node.members.state(slot) != MemberState::alive;
   });
-  if (count == 1) dial_push_pull(node, now, node.members.endpoint(chosen[0]), {});
+  if (count == 0) return std::nullopt;
+  return node.members.endpoint(chosen[0]);
 }
 
 }  // namespace starling

@@ -15,7 +15,16 @@ void session_due(Node& node, Instant now, std::uint32_t index);
 // Starts an exchange of full states with `peer`.
 void dial_push_pull(Node& node, Instant now, const Endpoint& peer, const DialOptions& options);
 // Starts a fallback ping; an ack in time is reported with stream_ping_acked.
-void dial_ping(Node& node, Instant now, Slot target, SequenceNumber sequence, Instant deadline);
+struct StreamPing {
+  SequenceNumber sequence;
+  Instant deadline;
+  Bytes message;  // the encoded ping
+};
+void dial_ping(Node& node, Instant now, const Endpoint& target, const StreamPing& ping);
+// The parts of all lanes are there: writes the states that wait for them.
+void state_gathered(Node& node, Instant now);
+// A live member of this lane to exchange states with.
+std::optional<Endpoint> random_peer(Node& node);
 // The periodic exchange with a random live member; arms its own timer again.
 void push_pull_turn(Node& node, Instant now);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 
@@ -72,6 +73,16 @@ class VersionCheck {
     delegate_.merge(other.delegate_);
   }
 
+  // The same in eight bytes, for another thread to read in one piece.
+  std::uint64_t pack() const { return std::bit_cast<std::uint64_t>(Packed{protocol_, delegate_}); }
+  static VersionCheck unpack(std::uint64_t packed) {
+    const Packed spaces = std::bit_cast<Packed>(packed);
+    VersionCheck check;
+    check.protocol_ = spaces.protocol;
+    check.delegate_ = spaces.delegate;
+    return check;
+  }
+
   // False: the exchange fails and nothing is merged.
   bool compatible() const { return protocol_.compatible() && delegate_.compatible(); }
 
@@ -97,6 +108,10 @@ class VersionCheck {
       const bool nothing_spoken = current_min > current_max;
       return nothing_spoken || (current_min >= minimum_max && current_max <= maximum_min);
     }
+  };
+
+  struct Packed {
+    Space protocol, delegate;
   };
 
   Space protocol_;

@@ -1,0 +1,120 @@
+// Mail: what the lanes of one node send each other, through byte rings, one for each ordered pair.
+//
+// A lane is to its neighbour what a peer is: facts travel as the very bytes that came from the
+// network, and the owner of the member decodes and judges them as if they had come to it. A ring
+// that is full loses the record, as a socket would, and it is counted: nobody ever waits for
+// another lane. What the network says heals through anti-entropy; what the owner of the engine
+// asked for is small, and a part of each ring is kept free for it.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/ring.h"
+#include "core/base/time.h"
+#include "core/shard/hosted.h"
+#include "core/shard/node_view.h"
+#include "wire/base/types.h"
+
+namespace starling {
+
+enum class MailKind : std::uint8_t {
+  // What the network said.
+  message,        // `bytes` came from `endpoint`; the receiver owns its subject
+  merged,         // an alive, suspect or dead message that a push/pull brought
+  left_listed,    // a state lists `name` as left; `number`: which merge
+  status_listed,  // a state gives `name` the status time `token`; `number`: which merge
+  // Sending through a member that another lane owns.
+  gossip,        // `bytes`: a datagram body for a random member of the receiver
+  relay_wanted,  // `bytes`: an indirect ping, to be sent to a random member of the receiver
+  relay_sent,    // it was sent for probe `sequence`; `flag`: a nack may come
+  peer_wanted,   // lane 0 asks for somebody to exchange states with
+  peer,          // `endpoint` is that somebody
+  dial,          // lane 0 is to join `endpoint`, a failed member
+  ping_wanted,   // a stream ping for probe `sequence`: `bytes` to `endpoint` until `due`
+  stream_acked,  // the stream ping of probe `sequence` was answered
+  // Our own state for a push/pull.
+  image_wanted,  // `number`: which gathering
+  image,         // `token`: address of an ImagePart in the sender's memory, valid until the next
+                 // image_wanted
+  // What the owner of the engine wants.
+  command,       // `bytes`: a command record for the lane that owns its subject
+  host,          // take in `hosted`: `name`, `endpoint`, metadata `bytes`; answer `token`
+  hosted,        // `hosted` is a member called `name` at `endpoint`, its home is elsewhere
+  unhosted,      // `hosted` is gone
+  leave_wanted,  // `hosted`, whose home is there, is to leave
+  leaving,       // `hosted` stands at leave stage `number`
+  announce,      // announce the join of all members whose home is there
+  health,        // the health of `hosted` changes by `number`, a signed value
+  stats_wanted,  // command `token` wants numbers
+  stats,         // `bytes`: a Stats; answers `token`
+};
+
+struct Mail {
+  MailKind kind{};
+  bool flag = false;
+  HostedId hosted{};
+  SequenceNumber sequence{};
+  std::uint64_t number = 0;
+  std::uint64_t token = 0;
+  Endpoint endpoint;
+  Instant due{};
+  std::string_view name;
+  Bytes bytes;
+};
+
+// Decodes a record made by Mailbox::send. The views point into the record.
+Mail decode_mail(Bytes record);
+
+// One lane's ends of all its rings. Move-only; used by the lane's thread.
+class Mailbox {
+ public:
+  // `to` and `from` by lane number; the lane's own places hold rings nobody uses.
+  struct Ends {
+    std::vector<RingWriter> to;
+    std::vector<RingReader> from;
+  };
+  Mailbox() = default;
+  explicit Mailbox(Ends ends) : ends_(std::move(ends)) {}
+
+  // False: the ring is full and the record lost.
+  bool send(ShardId to, const Mail& mail);
+
+  // Calls on_mail(ShardId from, const Mail&) for at most records_max records of each sender. True
+  // when there may be more.
+  template <class OnMail>
+  bool drain(std::size_t records_max, OnMail&& on_mail) {
+    bool more = false;
+    for (std::size_t i = 0; i < ends_.from.size(); ++i) {
+      const std::size_t count = ends_.from[i].drain(records_max, [&](Bytes record) {
+        on_mail(ShardId{static_cast<std::uint8_t>(i)}, decode_mail(record));
+      });
+      more |= count == records_max;
+    }
+    return more;
+  }
+  // True when another lane has sent something since the last drain.
+  bool waiting() const {
+    for (const RingReader& ring : ends_.from) {
+      if (!ring.empty()) return true;
+    }
+    return false;
+  }
+  // True while every ring has at least half its room: a stream that feeds them may go on.
+  bool roomy() const;
+  // Lanes that were written to since the last call, as a bit mask: they may have to be woken.
+  std::uint32_t take_written() { return std::exchange(written_, 0); }
+
+ private:
+  Ends ends_;
+  std::uint32_t written_ = 0;
+};
+
+// All rings of a node's lanes.
+std::vector<Mailbox> make_mailboxes(Arena& arena, std::uint32_t lanes, std::size_t ring_bytes);
+std::size_t mailboxes_footprint(std::uint32_t lanes, std::size_t ring_bytes);
+
+}  // namespace starling

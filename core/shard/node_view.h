@@ -1,0 +1,95 @@
+// NodeView: the few numbers that the lanes of one node know of each other.
+//
+// SWIM's formulas want the size of the whole cluster, a lane holds only its part of the members. So
+// every lane publishes its counts here, and the home lane of a hosted member its health. One writer
+// for each value, relaxed: nothing is published by them, and a number that is a turn old is as
+// good. Lies in the engine's memory; every lane of the node reads it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "core/base/arena.h"
+#include "core/shard/bucket_map.h"
+#include "core/swim/versions.h"
+
+namespace starling {
+
+// Lanes that one node may have; mails address them by a bit mask.
+inline constexpr std::uint32_t lanes_max = 32;
+
+struct alignas(cache_line_bytes) LaneView {
+  std::atomic<std::uint32_t> nodes{0};        // listed members that the lane owns
+  std::atomic<std::uint32_t> live_others{0};  // of them alive or suspect, and hosted by others
+  std::atomic<std::uint32_t> serf_total{0};   // members that Serf's layer knows
+  std::atomic<std::uint64_t> member_time{0};  // the lane's Lamport clock of members
+  std::atomic<std::uint64_t> versions{0};     // VersionCheck::pack() of the lane's rows
+};
+
+class NodeView {
+ public:
+  NodeView(Arena& arena, std::uint32_t lanes, std::uint32_t hosted_max)
+      : lanes_(arena.make<LaneView>(lanes)),
+        scores_(arena.make<std::atomic<std::int32_t>>(hosted_max)) {}
+  static std::size_t footprint(std::uint32_t lanes, std::uint32_t hosted_max) {
+    Footprint sum;
+    sum.make<LaneView>(lanes);
+    sum.make<std::atomic<std::int32_t>>(hosted_max);
+    return sum.total();
+  }
+
+  LaneView& lane(ShardId id) { return lanes_[static_cast<std::size_t>(id)]; }
+  std::uint32_t nodes() const { return sum(&LaneView::nodes); }
+  std::uint32_t live_others() const { return sum(&LaneView::live_others); }
+  std::uint32_t serf_total() const { return sum(&LaneView::serf_total); }
+  // The newest of the lanes' member clocks.
+  LamportTime member_time() const {
+    std::uint64_t newest = 0;
+    for (const LaneView& lane : lanes_) {
+      newest = std::max(newest, lane.member_time.load(std::memory_order_relaxed));
+    }
+    return LamportTime{newest};
+  }
+
+  // What the rows of all lanes speak and understand.
+  void add_versions(VersionCheck& check) const {
+    for (const LaneView& lane : lanes_) {
+      check.merge(VersionCheck::unpack(lane.versions.load(std::memory_order_relaxed)));
+    }
+  }
+
+  // A lane drawn with the weight that its members give it; `fallback` when there are none at all.
+  template <class Rng>
+  ShardId draw(std::atomic<std::uint32_t> LaneView::*weight, Rng& rng, ShardId fallback) const {
+    const std::uint32_t total = sum(weight);
+    if (total == 0) return fallback;
+    std::uint32_t left = rng.below(total);
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      const std::uint32_t here = (lanes_[i].*weight).load(std::memory_order_relaxed);
+      if (left < here) return ShardId{static_cast<std::uint8_t>(i)};
+      left -= here;
+    }
+    return fallback;  // a count fell meanwhile
+  }
+
+  // The health of a hosted member, for the lanes that are not its home.
+  std::int32_t score(std::uint32_t hosted) const {
+    return scores_[hosted].load(std::memory_order_relaxed);
+  }
+  void set_score(std::uint32_t hosted, std::int32_t score) {
+    scores_[hosted].store(score, std::memory_order_relaxed);
+  }
+
+ private:
+  std::uint32_t sum(std::atomic<std::uint32_t> LaneView::*value) const {
+    std::uint32_t total = 0;
+    for (const LaneView& lane : lanes_) total += (lane.*value).load(std::memory_order_relaxed);
+    return total;
+  }
+
+  std::span<LaneView> lanes_;
+  std::span<std::atomic<std::int32_t>> scores_;  // by hosted member
+};
+
+}  // namespace starling
