@@ -226,6 +226,7 @@ WorldOptions draw_world(std::uint64_t seed, const RunOptions& options) {
   world.compress = random.chance(0.7);
   world.label = random.chance(0.3) ? "cluster-a" : "";
   if (options.nodes) world.nodes = *options.nodes;
+  world.lanes = options.lanes;
   // Members that left are forgotten soon in half of the runs, so that Serf's reaper has work.
   if (random.chance(0.5)) world.serf.tombstone_timeout = seconds(30);
   return world;

@@ -19,6 +19,7 @@ namespace starling::sim {
 struct RunOptions {
   FaultMask without;                 // kinds of fault left out
   std::optional<std::size_t> nodes;  // instead of the seed's own choice
+  std::uint32_t lanes = 1;           // of every node
 };
 
 struct RunResult {

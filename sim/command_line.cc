@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "core/shard/node_view.h"
+
 namespace starling::sim {
 
 namespace {
@@ -46,6 +48,7 @@ std::string_view usage() {
          "  --quiet             no line per seed\n"
          "  --demand-all        fail when a kind of fault or behaviour was never seen\n"
          "  --repeat R          repetitions of a measurement (20)\n"
+         "  --lanes L           shards of every node (1)\n"
          "  --victims V         nodes that die at once in --detect (1)\n"
          "  --profile P         lan, wan or local, for measurements (lan)\n"
          "  --json FILE         where a measurement goes (standard output)\n";
@@ -98,6 +101,9 @@ std::expected<CommandLine, std::string> read_command_line(
     } else if (argument == "--nodes") {
       if (*number < 2 || *number > nodes_max) return std::unexpected("--nodes: 2 to 4096");
       line.nodes = line.probe.nodes = *number;
+    } else if (argument == "--lanes") {
+      if (*number < 1 || *number > lanes_max) return std::unexpected("--lanes: 1 to 32");
+      line.lanes = line.probe.lanes = static_cast<std::uint32_t>(*number);
     } else if (argument == "--repeat") {
       line.probe.repeats = *number;
     } else if (argument == "--victims") {

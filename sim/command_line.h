@@ -25,6 +25,7 @@ struct CommandLine {
   bool demand_all = false;       // campaign: fail when something was never exercised
   FaultMask without;
   std::optional<std::size_t> nodes;
+  std::uint32_t lanes = 1;
   ProbeOptions probe;
   std::string json;  // probes: the file; empty: standard output
 };

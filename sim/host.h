@@ -49,15 +49,24 @@ class Host {
   std::uint32_t poll(Instant now, Random& random, Network& network, std::uint32_t polls_max);
 
  private:
+  // One lane of the process: its socket's buffer, and when it wants to be polled.
+  struct Seat {
+    std::deque<Datagram> inbox;
+    Instant due = Instant::max();
+    bool dirty = false;  // has commands or stream events to look at
+  };
+
+  // Which lane a datagram reaches: the system hashes addresses.
+  Seat& seat_for(const Datagram& datagram);
+  bool lane_ready(std::size_t lane, Instant now) const;
   void poll_once(Instant now, Random& random, Network& network);
+  void poll_lane(std::size_t lane, Instant now, Random& random, Network& network);
 
   NodeId id_;
   HostOutlet& outlet_;
   std::unique_ptr<Process> process_;
   std::uint32_t paused_ = 0;
-  bool dirty_ = false;  // has commands or stream events to look at
-  Instant lane_due_ = Instant::max();
-  std::deque<Datagram> inbox_;
+  std::vector<Seat> seats_;
   std::vector<std::vector<std::byte>> rooms_;
   std::vector<TxPacket> blanks_;
   std::vector<RxPacket> received_;

@@ -19,6 +19,9 @@ struct OwnerLimits {
   std::size_t serf_queue_max = 0;
   std::uint32_t streams_max = 0;
   std::uint32_t polls_at_one_instant_max = 1000;
+  // Several lanes add their numbers up one after the other, while events go on: their sum is not of
+  // one instant, and is not compared with what the events say.
+  std::uint32_t lanes = 1;
 
   // udp_buffer_bytes bounds gossip, labels and encryption included; a checksum and one length may
   // come on top (protocol/memberlist section 4.6). Direct user messages know no budget but theirs.

@@ -20,6 +20,7 @@ WorldOptions options_of(const ProbeOptions& options, std::uint64_t seed) {
   WorldOptions world;
   world.seed = seed;
   world.nodes = options.nodes;
+  world.lanes = options.lanes;
   world.swim = SwimOptions::of(options.profile);
   // Loopback: what the real clusters beside it run on.
   world.latency = {.floor_min = std::chrono::microseconds(30),

@@ -16,6 +16,7 @@ namespace starling::sim {
 
 struct ProbeOptions {
   std::size_t nodes = 64;
+  std::uint32_t lanes = 1;  // of every node
   std::size_t repeats = 20;
   std::size_t victims = 1;  // detection: how many die at the same moment
   std::uint64_t first_seed = 1;

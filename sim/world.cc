@@ -77,6 +77,7 @@ EngineOptions World::engine_options(NodeId node) const {
   }
   options.label = options_.label;
   options.compress = options_.compress;
+  options.lanes = options_.lanes;
   options.swim = options_.swim;
   options.serf = options_.serf;
   options.capacity = small_capacity(options_.nodes);

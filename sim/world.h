@@ -29,6 +29,7 @@ struct WorldOptions {
   bool encrypted = false;
   bool compress = true;
   std::string label;
+  std::uint32_t lanes = 1;  // of every node
   // A started node joins one of the first `contacts` nodes and tries the next until one answers.
   std::size_t contacts = 3;
   Duration join_again_after = std::chrono::seconds(1);
