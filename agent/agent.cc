@@ -9,6 +9,7 @@
 #include "agent/addresses.h"
 #include "agent/go_text.h"
 #include "agent/keyring_file.h"
+#include "agent/lane_choice.h"
 #include "agent/tags_file.h"
 #include "agent/version.h"
 #include "core/serf/tags.h"
@@ -171,6 +172,7 @@ std::expected<EngineOptions, std::string> Agent::engine_options(const Endpoint& 
     if (!key) return std::unexpected(key.error());
     static_cast<void>(options.keyring.add(*key));
   }
+  options.lanes = lane_count(config_.lanes, io::LaneGroup::cores()).value_or(1);
   options.swim = SwimOptions::of(*profile_from(config_.profile));
   options.capacity.members_max = static_cast<std::uint32_t>(config_.members_max);
   options.serf.broadcast_timeout = config_.broadcast_timeout;
@@ -199,13 +201,15 @@ bool Agent::start_engine() {
   // Looked at before anything is opened, so that a wrong option is not hidden by a busy port.
   const auto checked = engine_options(addresses_.bind);
   if (!checked) return failed(checked.error());
-  auto opened = io::open_ports({.bind = addresses_.bind,
-                                .choice = *io::port_choice_from(config_.io),
-                                .packet_room_bytes = checked->packet_room_bytes(),
-                                .streams_max = checked->capacity.streams_max});
+  auto opened = io::open_lane_ports({.bind = addresses_.bind,
+                                     .choice = *io::port_choice_from(config_.io),
+                                     .lanes = checked->lanes,
+                                     .packet_room_bytes = checked->packet_room_bytes(),
+                                     .streams_max = checked->capacity.streams_max});
   if (!opened) return failed(opened.error());
-  io_reason_ = opened->reason;
-  addresses_.bind = opened->ports->bound();
+  io_reason_ = opened->front().reason;
+  if (checked->lanes > 1) io_reason_ += fmt::format(", {} lanes", checked->lanes);
+  addresses_.bind = opened->front().ports->bound();
   const auto advertise = advertised(addresses_, addresses_.bind, interface_addresses());
   if (!advertise) return failed(advertise.error());
   advertise_ = *advertise;
@@ -228,8 +232,11 @@ bool Agent::start_engine() {
   pipeline_ = std::make_unique<EventPipeline>(
       loop_, [this](const HandlerEvent& event, bool coalesce) { publish(event, coalesce); },
       EventPipeline::Limits{});
-  auto engine = EngineHost::start(*options, std::move(opened->ports), loop_,
-                                  [this](const Event& event) { on_engine_event(event); });
+  std::vector<std::unique_ptr<io::Ports>> ports;
+  for (io::Opened& each : *opened) ports.push_back(std::move(each.ports));
+  auto engine = EngineHost::start(
+      *options, std::move(ports), loop_, [this](const Event& event) { on_engine_event(event); },
+      {.pin = options->lanes > 1, .run = {.spin = *wait_mode_from(config_.wait)}});
   if (!engine) return failed(engine.error());
   engine_ = std::move(*engine);
   resolver_ = std::make_unique<Resolver>(loop_);

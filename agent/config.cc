@@ -7,8 +7,10 @@
 #include "agent/config_file.h"
 #include "agent/event_filter.h"
 #include "agent/go_text.h"
+#include "agent/lane_choice.h"
 #include "agent/log.h"
 #include "agent/tag_text.h"
+#include "core/shard/node_view.h"
 #include "core/shard/options.h"
 #include "io/port_options.h"
 
@@ -58,6 +60,15 @@ void define_network_flags(FlagSet& flags, AgentFlags& target) {
               "check it."},
              config.interface);
   flags.text({"rpc-addr", "127.0.0.1:7373", "Where to listen for commands."}, config.rpc_addr);
+  flags.text(
+      {"lanes", "N|auto",
+       "Threads that share the members among them; auto: one for each physical core. Default 1."},
+      config.lanes);
+  flags.text(
+      {"wait", "block|adaptive|busy",
+       "What an idle lane does: sleep at once, look for 50 us first, or never sleep. Default "
+       "block."},
+      config.wait);
   flags.text({"io", "auto|uring|sockets", "How packets reach the kernel. Default auto."},
              config.io);
   flags.text({"encrypt", "key", "Encrypt with this base64 key of 16, 24 or 32 bytes."},
@@ -116,6 +127,8 @@ void merge(Config& config, const PartialConfig& over) {
   override_text(config.rpc_auth, over.rpc_auth);
   override_text(config.profile, over.profile);
   override_text(config.io, over.io);
+  override_text(config.lanes, over.lanes);
+  override_text(config.wait, over.wait);
   override_number(config.protocol, over.protocol);
   override_number(config.retry_max_attempts, over.retry_max_attempts);
   override_number(config.query_size_limit, over.query_size_limit);
@@ -193,6 +206,11 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
   }
   if (!profile_from(config.profile)) return "Unknown profile: " + config.profile;
   if (!io::port_choice_from(config.io)) return "Unknown -io: " + config.io;
+  if (!lane_count(config.lanes, 1)) {
+    return "-lanes must be a number from 1 to " + std::to_string(lanes_max) +
+           ", or auto: " + config.lanes;
+  }
+  if (!wait_mode_from(config.wait)) return "Unknown -wait: " + config.wait;
   if (config.members_max < 1 || config.members_max > 1 << 24) {
     return fmt::format("members_max must be 1 to {}, not {}", 1 << 24, config.members_max);
   }

@@ -184,6 +184,8 @@ std::map<std::string, Decoder::Take> Decoder::fields() {
       {"disable_coordinates", boolean([](bool) {})},
       {"validate_node_names", boolean([](bool) {})},
       {"io", text(c.io)},
+      {"lanes", text(c.lanes)},
+      {"wait", text(c.wait)},
       {"event_handler_timeout", duration(c.event_handler_timeout)},
       {"members_max", number(c.members_max)},
   };

@@ -3,8 +3,8 @@
 namespace starling::agent {
 
 std::expected<std::unique_ptr<EngineHost>, std::string> EngineHost::start(
-    const EngineOptions& options, std::unique_ptr<io::Ports> ports, EventLoop& loop,
-    OnEvent on_event) {
+    const EngineOptions& options, std::vector<std::unique_ptr<io::Ports>> ports, EventLoop& loop,
+    OnEvent on_event, const io::LaneGroup::Options& threads) {
   if (const auto problem = problem_with(options)) return std::unexpected(*problem);
   std::unique_ptr<EngineHost> host(new EngineHost(loop, std::move(on_event)));
   host->ports_ = std::move(ports);
@@ -16,10 +16,12 @@ std::expected<std::unique_ptr<EngineHost>, std::string> EngineHost::start(
   host->engine_ = std::make_unique<Engine>(std::move(*engine));
   if (!host->bell_.open()) return std::unexpected("no descriptor for the engine's bell");
   loop.watch(host->bell_.descriptor(), POLLIN, [self = host.get()](short) { self->drain(); });
-  auto thread = io::LaneThread::start(host->engine_->lane(), *host->ports_,
-                                      [bell = &host->bell_] { bell->ring(); }, {.name = "lane"});
-  if (!thread) return std::unexpected(thread.error());
-  host->thread_ = std::move(*thread);
+  std::vector<io::Ports*> by_lane;
+  for (const auto& each : host->ports_) by_lane.push_back(each.get());
+  auto group = io::LaneGroup::start(
+      *host->engine_, by_lane, [bell = &host->bell_] { bell->ring(); }, threads);
+  if (!group) return std::unexpected(group.error());
+  host->threads_ = std::move(*group);
   return host;
 }
 
@@ -28,7 +30,7 @@ EngineHost::~EngineHost() {
 }
 
 void EngineHost::stop() {
-  if (thread_) thread_->stop();
+  if (threads_) threads_->stop();
   if (bell_.open()) loop_.forget(bell_.descriptor());
 }
 
@@ -49,7 +51,7 @@ void EngineHost::send_waiting() {
     waiting_.pop_front();
     sent = true;
   }
-  if (sent || !waiting_.empty()) ports_->wake();
+  if (sent || !waiting_.empty()) ports_.front()->wake();
 }
 
 void EngineHost::drain() {

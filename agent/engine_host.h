@@ -1,4 +1,4 @@
-// The engine with its memory, its ports and the thread that drives it, seen from the control
+// The engine with its memory, its ports and the threads that drive it, seen from the control
 // thread.
 //
 // Commands go in with a function that gets the answer; every other event goes to `on_event`. Both
@@ -17,7 +17,7 @@
 #include "io/mapped_memory.h"
 #include "io/ports.h"
 #include "io/thread/doorbell.h"
-#include "io/thread/lane_thread.h"
+#include "io/thread/lane_group.h"
 
 namespace starling::agent {
 
@@ -34,16 +34,17 @@ class EngineHost {
   using OnAnswer = std::function<void(const Event& answer)>;  // of kind done or stats
 
   static std::expected<std::unique_ptr<EngineHost>, std::string> start(
-      const EngineOptions& options, std::unique_ptr<io::Ports> ports, EventLoop& loop,
-      OnEvent on_event);
+      const EngineOptions& options, std::vector<std::unique_ptr<io::Ports>> ports, EventLoop& loop,
+      OnEvent on_event, const io::LaneGroup::Options& threads = {});
   ~EngineHost();
   EngineHost(const EngineHost&) = delete;
   EngineHost& operator=(const EngineHost&) = delete;
 
   // Waits in a queue of ours while the ring is full.
   void send(OwnedCommand command, OnAnswer on_answer);
-  io::Ports& ports() { return *ports_; }
-  // Ends the thread; sockets are closed when the host goes. Idempotent.
+  // Of the first lane.
+  io::Ports& ports() { return *ports_.front(); }
+  // Ends the threads; sockets are closed when the host goes. Idempotent.
   void stop();
 
  private:
@@ -53,11 +54,11 @@ class EngineHost {
 
   EventLoop& loop_;
   OnEvent on_event_;
-  std::unique_ptr<io::Ports> ports_;
+  std::vector<std::unique_ptr<io::Ports>> ports_;  // by lane
   io::MappedMemory memory_;
   std::unique_ptr<Engine> engine_;
   io::Doorbell bell_;
-  std::unique_ptr<io::LaneThread> thread_;
+  std::unique_ptr<io::LaneGroup> threads_;
 
   std::uint64_t last_token_ = 0;
   std::map<std::uint64_t, OnAnswer> answers_;

@@ -35,13 +35,15 @@ void set_option(const File& file, int level, int name, int value) {
 }
 
 std::expected<File, BindError> bound_socket(const Endpoint& endpoint, int family, Zone zone,
-                                            int type) {
+                                            int type, bool shared = false) {
   const bool tcp = type == SOCK_STREAM;
   File file(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!file.open()) return error_of(tcp ? "open tcp socket for" : "open udp socket for", endpoint);
   // As Go does: a listener may be restarted while old connections are still dying. Not for UDP,
   // where it would let two processes share the port.
   if (tcp) set_option(file, SOL_SOCKET, SO_REUSEADDR, 1);
+  // Lanes share their node's port. The listener, which is not shared, keeps other nodes away.
+  if (shared) set_option(file, SOL_SOCKET, SO_REUSEPORT, 1);
   // "::" serves both families whatever the system's default is.
   if (family == AF_INET6) set_option(file, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   SocketAddress address;
@@ -73,6 +75,13 @@ std::expected<BoundSockets, BindError> attempt(const PortOptions& options) {
   sockets.family = family_of(options.bind.address);
   sockets.bound = options.bind;
 
+  if (options.lane > 0) {
+    auto datagrams = bound_socket(options.bind, sockets.family, options.zone, SOCK_DGRAM, true);
+    if (!datagrams) return std::unexpected(datagrams.error());
+    sockets.datagrams = std::move(*datagrams);
+    enlarge_receive_buffer(sockets.datagrams, options.socket_buffer_bytes);
+    return sockets;
+  }
   auto listener = bound_socket(options.bind, sockets.family, options.zone, SOCK_STREAM);
   if (!listener) return std::unexpected(listener.error());
   sockets.listener = std::move(*listener);
@@ -88,7 +97,8 @@ std::expected<BoundSockets, BindError> attempt(const PortOptions& options) {
     sockets.bound.port = to_endpoint(address.storage).port;
   }
 
-  auto datagrams = bound_socket(sockets.bound, sockets.family, options.zone, SOCK_DGRAM);
+  auto datagrams =
+      bound_socket(sockets.bound, sockets.family, options.zone, SOCK_DGRAM, options.lanes > 1);
   if (!datagrams) return std::unexpected(datagrams.error());
   sockets.datagrams = std::move(*datagrams);
   enlarge_receive_buffer(sockets.datagrams, options.socket_buffer_bytes);

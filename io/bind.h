@@ -11,7 +11,7 @@ namespace starling::io {
 
 struct BoundSockets {
   File datagrams;  // UDP, non-blocking
-  File listener;   // TCP, non-blocking, listening
+  File listener;   // TCP, non-blocking, listening; not open for a lane that takes no streams
   Endpoint bound;
   int family = 0;  // AF_INET or AF_INET6
 };

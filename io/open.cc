@@ -39,4 +39,20 @@ std::expected<Opened, std::string> open_ports(const PortOptions& options) {
   return open_sockets(options, std::move(*sockets), uring.error());
 }
 
+std::expected<std::vector<Opened>, std::string> open_lane_ports(PortOptions options) {
+  std::vector<Opened> all;
+  for (options.lane = 0; options.lane < options.lanes; ++options.lane) {
+    auto opened = open_ports(options);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    if (options.lane == 0) {
+      options.bind = opened->ports->bound();
+      // The rest as the first: a node whose lanes differ would be hard to understand.
+      if (opened->ports->name() == "sockets") options.choice = PortChoice::sockets;
+      if (opened->ports->name() == "io_uring") options.choice = PortChoice::uring;
+    }
+    all.push_back(std::move(*opened));
+  }
+  return all;
+}
+
 }  // namespace starling::io

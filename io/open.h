@@ -4,6 +4,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "io/port_options.h"
 #include "io/ports.h"
@@ -22,5 +23,9 @@ struct Opened {
 // Any thread; the ports may then be handed to the lane's. The error names the address and the
 // system's words.
 std::expected<Opened, std::string> open_ports(const PortOptions& options);
+
+// The ports of a node with options.lanes lanes, the first of which has the streams. All of one
+// kind.
+std::expected<std::vector<Opened>, std::string> open_lane_ports(PortOptions options);
 
 }  // namespace starling::io

@@ -25,6 +25,11 @@ struct PortOptions {
   Endpoint bind;
   Zone zone = Zone::none;  // for link-local addresses
   PortChoice choice = PortChoice::automatic;
+  // One of several ports of a node that share its address, a lane each: the system spreads
+  // datagrams over them by their sender. The first takes streams; the others only dial none and
+  // accept none.
+  std::uint32_t lanes = 1;
+  std::uint32_t lane = 0;
 
   // The room of each blank that borrow() lends: EngineOptions::packet_room_bytes().
   std::size_t packet_room_bytes = 2048;

@@ -47,10 +47,11 @@ void print_result(const RunResult& result) {
 }
 
 int print_trace(const CommandLine& line) {
-  const RunResult result = run_seed(
-      line.seed, {.without = line.without, .nodes = line.nodes, .lanes = line.lanes}, [](std::string_view text) {
-        std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
-      });
+  const RunResult result =
+      run_seed(line.seed, {.without = line.without, .nodes = line.nodes, .lanes = line.lanes},
+               [](std::string_view text) {
+                 std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
+               });
   print_result(result);
   return result.ok() ? 0 : 1;
 }
@@ -61,7 +62,8 @@ int run_campaign(const CommandLine& line) {
   std::uint64_t done = 0;
   for (std::uint64_t seed = line.first_seed; line.seeds == 0 || done < line.seeds; ++seed, ++done) {
     seed_under_way = seed;
-    const RunResult result = run_seed(seed, {.without = line.without, .nodes = line.nodes, .lanes = line.lanes});
+    const RunResult result =
+        run_seed(seed, {.without = line.without, .nodes = line.nodes, .lanes = line.lanes});
     total.merge(result.report);
     slowest = std::max(slowest, result.converged_after);
     if (!line.quiet || !result.ok()) print_result(result);
@@ -96,7 +98,8 @@ int reduce(const CommandLine& line) {
     without = less;
     list += (list.empty() ? "" : ",") + std::string(to_text(static_cast<FaultKind>(i)));
   }
-  const RunResult result = run_seed(line.seed, {.without = without, .nodes = line.nodes, .lanes = line.lanes});
+  const RunResult result =
+      run_seed(line.seed, {.without = without, .nodes = line.nodes, .lanes = line.lanes});
   print_result(result);
   for (const std::string& fault : result.faults) std::printf("  %s\n", fault.c_str());
   std::printf("still fails with: --without %s\n", list.empty() ? "(nothing)" : list.c_str());

@@ -54,6 +54,7 @@ SocketStreams::SocketStreams(const PortOptions& options, File listener, Poller& 
       ids_(kinds_of_rows * options.streams_max) {
   due_.reserve(streams_.size());
   refused_.reserve(streams_.size());
+  if (!listener_.open()) return;  // a lane that takes no streams
   poller_->add(listener_.descriptor(), {.kind = PollTag::Kind::listener}, EPOLLIN);
 }
 

@@ -8,13 +8,18 @@
 #include "core/engine/lane.h"
 #include "io/clock.h"
 #include "io/ports.h"
+#include "io/thread/lane_bells.h"
 
 namespace starling::io {
 
 struct RunOptions {
   // Keep asking for this long after the last piece of work before sleeping. Zero: an idle node
   // costs nothing; a wake costs some tens of microseconds.
+  // Duration::max(): never sleep.
   Duration spin = Duration::zero();
+  // The other lanes of the node, if there are any, and which of them this is.
+  LaneBells* bells = nullptr;
+  std::size_t lane = 0;
 };
 
 // What the loop drives: a Lane, or a script in tests.
@@ -24,6 +29,8 @@ concept Drivable = requires(Driven lane, Instant now, std::span<const RxPacket> 
   { lane.poll(now, rx, tx) } -> std::same_as<PollResult>;
   { lane.take_stream_ops() } -> std::same_as<std::span<const StreamOp>>;
   lane.on_stream(now, event);
+  { lane.wants_streams() } -> std::same_as<bool>;
+  { lane.has_mail() } -> std::same_as<bool>;
 };
 
 // Runs until `stop` is set (and the ports were woken). `on_turn` is called after every turn, to
@@ -53,12 +60,14 @@ void run_lane(Driven& lane, Ports& ports, const std::atomic<bool>& stop, OnTurn&
 
     const Instant now = MonotonicClock::now();  // the only clock read of a turn with work
     ToLane sink(lane, now);
-    const std::size_t delivered = streams.deliver(sink);
+    // What streams bring may be for other lanes: it waits while those have no room.
+    const std::size_t delivered = lane.wants_streams() ? streams.deliver(sink) : 0;
     const PollResult turn = lane.poll(now, std::span(rx).first(held), std::span(tx).first(lent));
     const std::span<const StreamOp> ops = lane.take_stream_ops();
     if (!ops.empty()) streams.submit(ops);
     datagrams.send(std::span(tx).first(turn.filled));
     datagrams.release(std::span(rx).first(turn.taken));
+    if (turn.mailed != 0 && options.bells != nullptr) options.bells->ring(turn.mailed);
     on_turn();
 
     const bool more = held == rx.size() && turn.taken > 0;
@@ -74,7 +83,13 @@ void run_lane(Driven& lane, Ports& ports, const std::atomic<bool>& stop, OnTurn&
       if (turn.taken + turn.filled + delivered + ops.size() > 0) busy_at = now;
       if (now - busy_at < options.spin) continue;
     }
-    ports.wait(turn.next_due - now);
+    if (options.bells == nullptr) {
+      ports.wait(turn.next_due - now);
+      continue;
+    }
+    options.bells->lie_down(options.lane);
+    if (!lane.has_mail()) ports.wait(turn.next_due - now);
+    options.bells->get_up(options.lane);
   }
 
   datagrams.release(std::span(rx).first(held));

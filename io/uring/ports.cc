@@ -45,7 +45,7 @@ std::expected<std::unique_ptr<UringPorts>, std::string> UringPorts::create(
 
   ports->sockets_ = std::move(sockets);
   set_blocking(ports->sockets_.datagrams);
-  set_blocking(ports->sockets_.listener);
+  if (ports->sockets_.listener.open()) set_blocking(ports->sockets_.listener);
   return ports;
 }
 

@@ -234,7 +234,7 @@ RingTag UringStreams::tag(RingTag::Kind kind, std::size_t row) const {
 }
 
 void UringStreams::arm_accepts() {
-  if (accept_again_ != Instant::max()) return;
+  if (listener_ < 0 || accept_again_ != Instant::max()) return;
   for (std::size_t which = 0; which < accepts; ++which) {
     Accept& accept = accepts_[which];
     if (accept.under_way) continue;

@@ -35,6 +35,8 @@ class EchoLane {
         {.kind = StreamOp::Kind::write, .stream = event.stream, .to = {}, .bytes = as_bytes(held)});
     ops.push_back({.kind = StreamOp::Kind::finish, .stream = event.stream, .to = {}, .bytes = {}});
   }
+  bool wants_streams() const { return true; }
+  bool has_mail() const { return false; }
   std::span<const StreamOp> take_stream_ops() {
     taken_ops = std::move(ops);
     ops.clear();
