@@ -24,7 +24,7 @@ std::optional<Slot> enlist(Node& node, Instant now, NameHash hash, std::string_v
   node.members.listed(*row) = true;
   node.members.state(*row) = MemberState::dead;
   node.members.incarnation(*row) = Incarnation{0};
-  node.members.state_changed(*row) = now;
+  node.members.set_state_changed(*row, now);
   node.peers.insert(node.rng, *row);
   return row;
 }
@@ -52,7 +52,7 @@ void carry_out(Node& node, Instant now, Slot slot, const Alive& alive, const End
   if (meta_changed && !node.members.set_meta(slot, alive.meta)) ++node.counters.metas_refused;
   if (before != MemberState::alive) {
     node.members.state(slot) = MemberState::alive;
-    node.members.state_changed(slot) = now;
+    node.members.set_state_changed(slot, now);
     count_live(node, slot, before, MemberState::alive);
     node.report.trace(now, TraceKind::member_alive,
                       {.name = alive.node, .endpoint = at, .number = to_number(alive.incarnation)},
@@ -160,8 +160,11 @@ void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin&
     }
   }
   if (facts.is_self) node.hosted.settle(*self, *slot);
-  node.suspicions.forget(*slot);
-  node.wheel.cancel(node.suspicion_timer(*slot));
+  // Asked first: the timer of a member that nobody suspects lies in memory never touched.
+  if (node.suspicions.running(*slot)) {
+    node.suspicions.forget(*slot);
+    node.wheel.cancel(node.suspicion_timer(*slot));
+  }
   carry_out(node, now, *slot, alive, at, origin);
 }
 

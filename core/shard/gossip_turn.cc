@@ -4,7 +4,14 @@
 
 namespace starling {
 
-void gossip_turn(Node& node, Instant now) {
+namespace {
+
+// How soon surplus rounds go on. A few turns in each tick spread them instead of sending bursts.
+constexpr Duration surplus_interval = std::chrono::milliseconds(20);
+
+// Sends queued updates to gossip_nodes members; false when there was nothing to send or nobody to
+// send it to.
+bool gossip_round(Node& node, Instant now) {
   std::array<Slot, 16> chosen;
   const Duration to_the_dead = node.options.swim.gossip_to_the_dead_time;
   const std::size_t wanted = std::min<std::size_t>(node.options.swim.gossip_nodes, chosen.size());
@@ -16,8 +23,50 @@ void gossip_turn(Node& node, Instant now) {
         if (state != MemberState::dead) return false;
         return now - node.members.state_changed(slot) > to_the_dead;
       });
+  const std::uint64_t bytes_before = node.counters.bytes_out;
+  bool sent = count > 0;
   for (const Slot slot : std::span(chosen).first(count)) {
-    if (!send_gossip(node, slot)) return;
+    sent = send_gossip(node, slot);
+    if (!sent) break;
+  }
+  node.gossip_allowance.spend(node.counters.bytes_out - bytes_before);
+  return sent;
+}
+
+// Whether more is queued than the packets of one tick hold together: then some of it is not sent in
+// this tick at all, however often it still has to be.
+bool backlogged(const Node& node) {
+  std::size_t queued = 0;
+  for (const Dissemination* queue :
+       {&node.broadcasts, &node.intent_queue, &node.query_queue, &node.event_queue}) {
+    queued += queue->bytes() + queue->size() * compound_part_overhead_bytes;
+  }
+  return queued > node.options.swim.gossip_nodes * node.options.swim.udp_buffer_bytes;
+}
+
+bool may_send_surplus(Node& node, Instant now) {
+  const std::size_t round_bytes =
+      node.options.swim.gossip_nodes * node.options.swim.udp_buffer_bytes;
+  const std::size_t round_packets = gossip_packets_max(node);
+  return node.gossip_allowance.allowance(now) >= round_bytes &&
+         node.out.packets_left() >= Outbox::packets_reserved + round_packets;
+}
+
+}  // namespace
+
+void gossip_turn(Node& node, Instant now) {
+  gossip_round(node, now);
+  gossip_surplus_turn(node, now);
+}
+
+void gossip_surplus_turn(Node& node, Instant now) {
+  if (node.options.swim.gossip_bytes_per_second_max == 0) return;
+  while (backlogged(node)) {
+    if (!may_send_surplus(node, now)) {
+      node.wheel.arm(timer(FixedTimer::gossip_surplus), now + surplus_interval);
+      return;
+    }
+    if (!gossip_round(node, now)) return;
   }
 }
 

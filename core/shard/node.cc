@@ -69,6 +69,13 @@ std::size_t member_slab(const CapacityOptions& capacity) {
   return (std::size_t{1} << 20) + std::size_t{capacity.members_max} * 320;
 }
 
+// The allowance may gather for a tick, so that a quiet tick does not cost the next one its share.
+TokenBucket::Rate gossip_rate(const SwimOptions& swim) {
+  return {.bytes_per_second = swim.gossip_bytes_per_second_max,
+          .burst = std::clamp<Duration>(swim.gossip_interval, Duration::zero(),
+                                        std::chrono::seconds(1))};
+}
+
 std::size_t stream_ops_max(const CapacityOptions& capacity) {
   return std::size_t{capacity.streams_max} * 4 + 64;
 }
@@ -125,6 +132,7 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       suspicions(arena, options.capacity.members_max),
       hosted(arena, options.capacity.hosted_max, options.capacity.members_max),
       broadcasts(arena, membership_limits(options)),
+      gossip_allowance(gossip_rate(options.swim), start),
       admission(allow_list_of(options)),
       prober_of(arena.make<std::uint32_t>(prober_places(options.capacity))),
       relays(arena.make<ProbeRelay>(options.capacity.relays_max)),

@@ -11,6 +11,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/rng.h"
+#include "core/base/token_bucket.h"
 #include "core/base/wheel.h"
 #include "core/serf/event_buffer.h"
 #include "core/serf/intents.h"
@@ -42,6 +43,7 @@ enum class FixedTimer : std::uint32_t {
   reap,
   reconnect,
   queue_check,
+  gossip_surplus,
   count,
 };
 
@@ -131,8 +133,8 @@ struct Node {
   Suspicions suspicions;
   HostedMembers hosted;
   Dissemination broadcasts;
+  TokenBucket gossip_allowance;  // for gossip beyond memberlist's, see gossip_turn.h
   AllowList admission;
-  ProbeWalk probe_walk;
   std::uint32_t probe_turn = 0;  // the place whose tick comes next
   Instant probe_tick_due{};
   // Who waits for an ack with a sequence number: place + 1, by the number's low bits.

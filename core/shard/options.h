@@ -36,6 +36,11 @@ struct SwimOptions {
 
   Duration gossip_interval = std::chrono::milliseconds(200);
   unsigned gossip_nodes = 3;
+  // What gossip may send while more updates wait than the packets of a tick hold (gossip_turn.h).
+  // As long as they do hold them, this changes nothing. A thousand updates a second of 100 bytes
+  // need 3 MB/s in a cluster of a million (28 transmissions each). Zero: memberlist's fixed number
+  // of packets, whatever waits; so does less than that number of packets a tick.
+  std::uint64_t gossip_bytes_per_second_max = 4'000'000;
   unsigned retransmit_mult = 4;
   Duration gossip_to_the_dead_time = std::chrono::seconds(30);
   std::size_t udp_buffer_bytes = 1400;
