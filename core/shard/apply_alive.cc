@@ -1,5 +1,7 @@
 #include "core/shard/apply_alive.h"
 
+#include <utility>
+
 #include "core/shard/broadcast.h"
 #include "core/shard/hosting.h"
 #include "core/shard/probe_turn.h"
@@ -14,6 +16,18 @@ namespace {
 void report_ignored(Node& node, Instant now, const Alive& alive, std::string_view why) {
   node.report.trace(now, TraceKind::alive_ignored, {.name = alive.node, .text = why},
                     node.counters);
+}
+
+// A table that is full meets thousands of strangers: all are counted, the first is told of.
+void refuse_member(Node& node, Instant now, const Alive& alive) {
+  ++node.counters.members_refused;
+  if (std::exchange(node.rows_full_told, true)) return;
+  report_ignored(node, now, alive, "the member table is full");
+}
+void refuse_meta(Node& node, Instant now, const Alive& alive) {
+  ++node.counters.metas_refused;
+  if (std::exchange(node.metas_full_told, true)) return;
+  report_ignored(node, now, alive, "no room for its metadata: the member is known without it");
 }
 
 // Gives an unknown member a row and a place in the node list; nullopt when the table is full.
@@ -49,7 +63,7 @@ void carry_out(Node& node, Instant now, Slot slot, const Alive& alive, const End
   node.members.versions(slot) = versions;
   node.members.incarnation(slot) = alive.incarnation;
   node.members.endpoint(slot) = at;
-  if (meta_changed && !node.members.set_meta(slot, alive.meta)) ++node.counters.metas_refused;
+  if (meta_changed && !node.members.set_meta(slot, alive.meta)) refuse_meta(node, now, alive);
   if (before != MemberState::alive) {
     node.members.state(slot) = MemberState::alive;
     node.members.set_state_changed(slot, now);
@@ -155,8 +169,7 @@ void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin&
   if (!facts.exists) {
     slot = enlist(node, now, hash, alive.node, slot);
     if (!slot) {
-      ++node.counters.members_refused;
-      return report_ignored(node, now, alive, "the member table is full");
+      return refuse_member(node, now, alive);
     }
   }
   if (facts.is_self) node.hosted.settle(*self, *slot);

@@ -142,6 +142,8 @@ struct Node {
   std::span<ProbeRelay> relays;
   std::uint32_t sequence = 0;
   std::uint32_t live_others = 0;  // alive or suspect members that others host
+  // Said once that there is no room for a further row or for metadata; until a row goes.
+  bool rows_full_told = false, metas_full_told = false;
 
   // Serf's part.
   SerfMembers serf;

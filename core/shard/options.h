@@ -85,13 +85,20 @@ struct CapacityOptions {
   std::uint32_t streams_max = 64;    // sessions at a time, both directions
   std::uint32_t relays_max = 1'024;  // indirect probes served at a time
   std::size_t name_bytes_max = 255;
-  std::size_t member_slab_bytes = 0;  // 0: derived from members_max
+  std::size_t member_slab_bytes = 0;  // 0: derived from members_max, see slab_bytes()
   std::size_t event_slab_bytes = 4u << 20;
   std::size_t queue_slab_bytes = 16u << 20;
   std::size_t event_ring_bytes = 8u << 20;           // lane to control
   std::size_t command_ring_bytes = 1u << 20;         // control to lane
   std::size_t stream_compress_bytes_max = 1u << 20;  // larger states are sent uncompressed
   std::size_t stream_frame_bytes_max = 20u << 20;  // an encrypted frame, as Go refuses larger ones
+
+  // Room for all names and metadata. By default a name and metadata of an ordinary size each; a
+  // table full of the largest ones takes fewer rows.
+  std::size_t slab_bytes() const {
+    if (member_slab_bytes != 0) return member_slab_bytes;
+    return (std::size_t{1} << 20) + std::size_t{members_max} * 320;
+  }
 };
 
 // A member that an engine hosts besides its first.

@@ -17,6 +17,7 @@ void release_row(Node& node, Instant now, Slot slot) {
   if (node.members.listed(slot) || node.serf.contains(slot)) return;
   if (node.report.pending(slot)) return prune_later(node, now, slot, retry_delay);
   node.members.erase(slot);
+  node.rows_full_told = node.metas_full_told = false;
 }
 
 // A leave is over after two broadcasts and a pause. Who is still there after twice that time has

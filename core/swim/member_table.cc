@@ -4,9 +4,15 @@
 
 namespace starling {
 
+namespace {
+constexpr std::size_t name_slab(std::size_t slab_bytes) {
+  return slab_bytes / 5 * 2;
+}
+}  // namespace
+
 MemberTable::MemberTable(Arena& arena, std::uint32_t members_max, std::size_t slab_bytes)
-    : slab_(arena, slab_bytes),
-      metas_(arena, members_max),
+    : names_(arena, name_slab(slab_bytes)),
+      metas_(arena, members_max, slab_bytes - name_slab(slab_bytes)),
       index_(arena, members_max),
       taken_(arena, members_max),
       state_(arena.make<MemberState>(members_max)),
@@ -22,8 +28,8 @@ MemberTable::MemberTable(Arena& arena, std::uint32_t members_max, std::size_t sl
 
 std::size_t MemberTable::footprint(std::uint32_t members_max, std::size_t slab_bytes) {
   Footprint sum;
-  sum.add(Slab::footprint(slab_bytes));
-  sum.add(MetaStore::footprint(members_max));
+  sum.add(Slab::footprint(name_slab(slab_bytes)));
+  sum.add(MetaStore::footprint(members_max, slab_bytes - name_slab(slab_bytes)));
   sum.add(NameIndex::footprint(members_max));
   sum.add(SlotSet::footprint(members_max));
   sum.make<MemberState>(members_max);
@@ -41,7 +47,7 @@ std::optional<Slot> MemberTable::insert(NameHash hash, std::string_view name) {
   DCHECK(!find(hash, name));
   const Slot slot = taken_.lowest_free();
   if (slot == no_slot) return std::nullopt;
-  const std::optional<SlabRef> stored_name = slab_.put(as_bytes(name));
+  const std::optional<SlabRef> stored_name = names_.put(as_bytes(name));
   if (!stored_name) return std::nullopt;
 
   taken_.insert(slot);
@@ -65,8 +71,8 @@ void MemberTable::erase(Slot slot) {
   CHECK(occupied(slot));
   const std::size_t row = index_of(slot);
   index_.erase(hash(slot), slot);
-  slab_.release(name_[row]);
-  if (meta_[row] != SlabRef::none) metas_.release(slab_, meta_[row]);
+  names_.release(name_[row]);
+  if (meta_[row] != SlabRef::none) metas_.release(meta_[row]);
   taken_.erase(slot);
   --size_;
   while (slots_end_ > 0 && !taken_.contains(Slot{slots_end_ - 1})) --slots_end_;
@@ -76,11 +82,11 @@ bool MemberTable::set_meta(Slot slot, Bytes meta) {
   SlabRef& stored = meta_[at(slot)];
   SlabRef fresh = SlabRef::none;
   if (!meta.empty()) {
-    const std::optional<SlabRef> put = metas_.put(slab_, meta);
+    const std::optional<SlabRef> put = metas_.put(meta);
     if (!put) return false;
     fresh = *put;
   }
-  if (stored != SlabRef::none) metas_.release(slab_, stored);
+  if (stored != SlabRef::none) metas_.release(stored);
   stored = fresh;
   return true;
 }

@@ -29,13 +29,14 @@ namespace starling {
 
 class MemberTable {
  public:
-  // `slab_bytes`: room for all names and metas together.
+  // `slab_bytes`: room for all names and metas together. Two fifths are for names, so that
+  // metadata, however long, keeps no member out.
   MemberTable(Arena& arena, std::uint32_t members_max, std::size_t slab_bytes);
   static std::size_t footprint(std::uint32_t members_max, std::size_t slab_bytes);
 
   std::optional<Slot> find(NameHash hash, std::string_view name) const {
     const Slot slot = index_.find(hash, [&](const NameIndex::Entry& entry) {
-      return as_text(slab_.get(entry.name)) == name;
+      return as_text(names_.get(entry.name)) == name;
     });
     if (slot == no_slot) return std::nullopt;
     return slot;
@@ -44,7 +45,7 @@ class MemberTable {
   void prefetch(NameHash hash) const { index_.prefetch(hash); }
   void prefetch_name(NameHash hash) const {
     index_.prefetch_matches(hash, [&](const NameIndex::Entry& entry) {
-      slab_.prefetch(entry.name);
+      names_.prefetch(entry.name);
       __builtin_prefetch(&state_[index_of(entry.slot)]);
       __builtin_prefetch(&incarnation_[index_of(entry.slot)]);
     });
@@ -61,17 +62,17 @@ class MemberTable {
   bool occupied(Slot slot) const { return taken_.contains(slot); }
   // One past the highest occupied slot, for scans.
   Slot slots_end() const { return Slot{slots_end_}; }
-  std::size_t slab_used_bytes() const { return slab_.used_bytes(); }
+  std::size_t slab_used_bytes() const { return names_.used_bytes() + metas_.slab_used_bytes(); }
 
   // All below need an occupied slot. Views into the slab stay valid until that name or meta goes.
-  std::string_view name(Slot slot) const { return as_text(slab_.get(name_[at(slot)])); }
+  std::string_view name(Slot slot) const { return as_text(names_.get(name_[at(slot)])); }
   // As hash_name(name(slot)): the hash that insert was given.
   NameHash hash(Slot slot) const { return hash_name(name(slot)); }
   Bytes meta(Slot slot) const {
     const SlabRef ref = meta_[at(slot)];
-    return ref == SlabRef::none ? Bytes{} : MetaStore::get(slab_, ref);
+    return ref == SlabRef::none ? Bytes{} : metas_.get(ref);
   }
-  // False: no slab room, and the old meta stays. `meta` must not be a view of what meta() returns.
+  // False: no slab room, and the old meta stays.
   bool set_meta(Slot slot, Bytes meta);
   // Metadata that members share, or would: see MetaStore.
   std::uint32_t metas_shared() const { return metas_.shared_count(); }
@@ -98,7 +99,7 @@ class MemberTable {
   void for_each_in_buckets(Bucket first, std::size_t count, Fn&& fn) const {
     index_.for_each_in_buckets(
         first, count,
-        [&](const NameIndex::Entry& entry) { return hash_name(as_text(slab_.get(entry.name))); },
+        [&](const NameIndex::Entry& entry) { return hash_name(as_text(names_.get(entry.name))); },
         [&](const NameIndex::Entry& entry) { fn(entry.slot); });
   }
 
@@ -114,7 +115,7 @@ class MemberTable {
     return index_of(slot);
   }
 
-  Slab slab_;
+  Slab names_;
   MetaStore metas_;
   NameIndex index_;
   SlotSet taken_;

@@ -14,49 +14,41 @@ std::uint32_t buckets_for(std::uint32_t members_max) {
   return members_max / members_per_bucket + 1;
 }
 
-std::uint32_t users_of(const Slab& slab, SlabRef ref) {
-  std::uint32_t users = 0;
-  std::memcpy(&users, slab.get(ref).data(), sizeof users);
-  return users;
-}
-
-void set_users(Slab& slab, SlabRef ref, std::uint32_t users) {
-  std::memcpy(slab.edit(ref).data(), &users, sizeof users);
-}
-
 std::uint64_t hash_of(Bytes meta) {
   return hash_bytes(meta, 0);
 }
 
 }  // namespace
 
-MetaStore::MetaStore(Arena& arena, std::uint32_t members_max)
-    : buckets_(arena.make_zeroed<BucketOfPlaces>(buckets_for(members_max))) {}
+MetaStore::MetaStore(Arena& arena, std::uint32_t members_max, std::size_t slab_bytes)
+    : slab_(arena, slab_bytes),
+      buckets_(arena.make_zeroed<BucketOfPlaces>(buckets_for(members_max))) {}
 
-std::size_t MetaStore::footprint(std::uint32_t members_max) {
+std::size_t MetaStore::footprint(std::uint32_t members_max, std::size_t slab_bytes) {
   Footprint sum;
+  sum.add(Slab::footprint(slab_bytes));
   sum.make_zeroed<BucketOfPlaces>(buckets_for(members_max));
   return sum.total();
 }
 
-std::optional<SlabRef> MetaStore::put(Slab& slab, Bytes meta) {
+std::optional<SlabRef> MetaStore::put(Bytes meta) {
   const std::uint64_t hash = hash_of(meta);
   const auto tag = static_cast<std::uint32_t>(hash);
   Place* free = nullptr;
   for (Place& place : bucket(hash)) {
     if (place.ref == SlabRef::none) {
       if (free == nullptr) free = &place;
-    } else if (place.hash == tag && equal(get(slab, place.ref), meta)) {
-      set_users(slab, place.ref, users_of(slab, place.ref) + 1);
+    } else if (place.hash == tag && equal(get(place.ref), meta)) {
+      set_users(place.ref, users_of(place.ref) + 1);
       return place.ref;
     }
   }
   if (meta.size() > bytes_max) return std::nullopt;
-  const std::optional<SlabRef> ref = slab.reserve(count_bytes + meta.size());
+  const std::optional<SlabRef> ref = slab_.reserve(count_bytes + meta.size());
   if (!ref) return std::nullopt;
-  const MutableBytes stored = slab.edit(*ref).subspan(count_bytes);
+  const MutableBytes stored = slab_.edit(*ref).subspan(count_bytes);
   if (!meta.empty()) std::memcpy(stored.data(), meta.data(), meta.size());
-  set_users(slab, *ref, 1);
+  set_users(*ref, 1);
   if (free != nullptr) {
     *free = {.hash = tag, .ref = *ref};
     ++shared_count_;
@@ -64,17 +56,27 @@ std::optional<SlabRef> MetaStore::put(Slab& slab, Bytes meta) {
   return ref;
 }
 
-void MetaStore::release(Slab& slab, SlabRef ref) {
-  const std::uint32_t users = users_of(slab, ref);
+void MetaStore::release(SlabRef ref) {
+  const std::uint32_t users = users_of(ref);
   CHECK(users > 0);
-  if (users > 1) return set_users(slab, ref, users - 1);
-  for (Place& place : bucket(hash_of(get(slab, ref)))) {
+  if (users > 1) return set_users(ref, users - 1);
+  for (Place& place : bucket(hash_of(get(ref)))) {
     if (place.ref != ref) continue;
     place = {};
     --shared_count_;
     break;
   }
-  slab.release(ref);
+  slab_.release(ref);
+}
+
+std::uint32_t MetaStore::users_of(SlabRef ref) const {
+  std::uint32_t users = 0;
+  std::memcpy(&users, slab_.get(ref).data(), sizeof users);
+  return users;
+}
+
+void MetaStore::set_users(SlabRef ref, std::uint32_t users) {
+  std::memcpy(slab_.edit(ref).data(), &users, sizeof users);
 }
 
 // The high half picks the bucket, the low half is compared.

@@ -5,8 +5,8 @@
 // idea: each stored string counts its users, and a table of fixed size finds it by the hash of its
 // bytes. The table is made of buckets of one cache line with eight places each; a string whose
 // bucket is full is stored all the same, only not found again. So no input makes a lookup longer
-// than one bucket, and at worst everybody has a copy of its own. Owned by a MemberTable, whose slab
-// holds the strings; used by its shard's thread.
+// than one bucket, and at worst everybody has a copy of its own. Owned by a MemberTable, used by
+// its shard's thread.
 #pragma once
 
 #include <array>
@@ -28,19 +28,22 @@ class MetaStore {
   static constexpr std::size_t places_per_bucket = 8;
 
   // One place for every four members, so up to a quarter of all may differ and still be found.
-  MetaStore(Arena& arena, std::uint32_t members_max);
-  static std::size_t footprint(std::uint32_t members_max);
+  // `slab_bytes`: room for all strings together.
+  MetaStore(Arena& arena, std::uint32_t members_max, std::size_t slab_bytes);
+  static std::size_t footprint(std::uint32_t members_max, std::size_t slab_bytes);
 
   // A user more of these bytes: of a string that is stored already, or of a new one. Nothing when
-  // it would be a new one and the slab is full. `meta` must not lie in the slab.
-  std::optional<SlabRef> put(Slab& slab, Bytes meta);
+  // it would be a new one and the slab is full.
+  std::optional<SlabRef> put(Bytes meta);
   // Valid until the last user has called release.
-  static Bytes get(const Slab& slab, SlabRef ref) { return slab.get(ref).subspan(count_bytes); }
+  Bytes get(SlabRef ref) const { return slab_.get(ref).subspan(count_bytes); }
   // A user less.
-  void release(Slab& slab, SlabRef ref);
+  void release(SlabRef ref);
+  void prefetch(SlabRef ref) const { slab_.prefetch(ref); }
 
   // Strings that further users would share.
   std::uint32_t shared_count() const { return shared_count_; }
+  std::size_t slab_used_bytes() const { return slab_.used_bytes(); }
 
  private:
   struct Place {
@@ -53,7 +56,10 @@ class MetaStore {
   static_assert(sizeof(BucketOfPlaces) == cache_line_bytes);
 
   std::span<Place> bucket(std::uint64_t hash);
+  std::uint32_t users_of(SlabRef ref) const;
+  void set_users(SlabRef ref, std::uint32_t users);
 
+  Slab slab_;
   std::span<BucketOfPlaces> buckets_;
   std::uint32_t shared_count_ = 0;
 };

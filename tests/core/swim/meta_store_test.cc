@@ -15,23 +15,21 @@ namespace {
 
 struct Store {
   Store(std::uint32_t members_max, std::size_t slab_bytes)
-      : block(MetaStore::footprint(members_max) + Slab::footprint(slab_bytes)),
-        slab(block.arena(), slab_bytes),
-        metas(block.arena(), members_max) {}
-  std::optional<SlabRef> put(std::string_view text) { return metas.put(slab, as_bytes(text)); }
-  std::string_view get(SlabRef ref) const { return as_text(MetaStore::get(slab, ref)); }
-  void release(SlabRef ref) { metas.release(slab, ref); }
+      : block(MetaStore::footprint(members_max, slab_bytes)),
+        metas(block.arena(), members_max, slab_bytes) {}
+  std::optional<SlabRef> put(std::string_view text) { return metas.put(as_bytes(text)); }
+  std::string_view get(SlabRef ref) const { return as_text(metas.get(ref)); }
+  void release(SlabRef ref) { metas.release(ref); }
   test::ArenaBlock block;
-  Slab slab;
   MetaStore metas;
 };
 
 TEST(MetaStore, KeepsEqualBytesOnce) {
   Store s(100, 10'000);
   const SlabRef web = s.put("role=web").value();
-  const std::size_t one = s.slab.used_bytes();
+  const std::size_t one = s.metas.slab_used_bytes();
   EXPECT_EQ(s.put("role=web"), web);
-  EXPECT_EQ(s.slab.used_bytes(), one);
+  EXPECT_EQ(s.metas.slab_used_bytes(), one);
   const SlabRef db = s.put("role=db").value();
   EXPECT_NE(db, web);
   EXPECT_EQ(s.get(web), "role=web");
@@ -43,7 +41,7 @@ TEST(MetaStore, KeepsEqualBytesOnce) {
   s.release(web);
   EXPECT_EQ(s.metas.shared_count(), 1u);
   s.release(db);
-  EXPECT_EQ(s.slab.used_bytes(), 0u);
+  EXPECT_EQ(s.metas.slab_used_bytes(), 0u);
   EXPECT_EQ(s.metas.shared_count(), 0u);
   EXPECT_EQ(s.get(s.put("").value()), "");
 }
@@ -103,7 +101,7 @@ TEST(MetaStore, AgreesWithAMapUnderRandomUse) {
       ASSERT_EQ(s.get(ref), text);
       s.release(ref);
     }
-    EXPECT_EQ(s.slab.used_bytes(), 0u);
+    EXPECT_EQ(s.metas.slab_used_bytes(), 0u);
     EXPECT_EQ(s.metas.shared_count(), 0u);
   }
 }
