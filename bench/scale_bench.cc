@@ -18,6 +18,7 @@
 #include "core/shard/apply_alive.h"
 #include "core/shard/apply_dead.h"
 #include "core/shard/gossip_turn.h"
+#include "core/shard/hosting.h"
 #include "core/shard/node.h"
 #include "core/shard/reap_turn.h"
 #include "core/swim/versions.h"
@@ -87,9 +88,7 @@ class World {
       blanks_[i].room = MutableBytes(rooms_).subspan(i * options_.packet_room_bytes(),
                                                      options_.packet_room_bytes());
     }
-    std::array<std::byte, 6> versions;
-    node_->incarnation = Incarnation{1};
-    apply_alive(*node_, now, own_alive(*node_, node_->incarnation, versions), {.bootstrap = true});
+    CHECK(host(*node_, now, {options_.name, options_.advertise, {}}) == HostProblem::none);
   }
   Node& operator*() { return *node_; }
   Node* operator->() { return node_.get(); }
