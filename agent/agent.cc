@@ -12,6 +12,7 @@
 #include "agent/lane_choice.h"
 #include "agent/tags_file.h"
 #include "agent/version.h"
+#include "core/engine/memory_budget.h"
 #include "core/serf/tags.h"
 #include "io/open.h"
 
@@ -298,6 +299,12 @@ void Agent::introduce() {
   info("Snapshot", truth(false));
   info("Profile", config_.profile);
   info("Message Compression Enabled", truth(config_.compression));
+  if (const auto options = engine_options(addresses_.bind)) {
+    const MemoryBudget budget = budget_of(*options);
+    info("Memory", fmt::format("{} members max, {} MB reserved for rows, {} B a member",
+                               options->capacity.members_max,
+                               budget.row_bytes_reserved() / 1'000'000, budget.member_bytes()));
+  }
   const std::size_t colon = io_reason_.find(": ");
   info("IO",
        fmt::format(

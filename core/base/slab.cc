@@ -52,18 +52,28 @@ std::size_t Slab::block_bytes(std::size_t string_bytes) {
 }
 
 std::optional<SlabRef> Slab::put(Bytes bytes) {
-  if (bytes.size() > bytes_max) return std::nullopt;
-  const std::optional<SlabRef> ref = take_block(class_for(bytes.size() + header_bytes));
+  const std::optional<SlabRef> ref = reserve(bytes.size());
+  if (ref && !bytes.empty()) std::memcpy(edit(*ref).data(), bytes.data(), bytes.size());
+  return ref;
+}
+
+std::optional<SlabRef> Slab::reserve(std::size_t string_bytes) {
+  if (string_bytes > bytes_max) return std::nullopt;
+  const std::optional<SlabRef> ref = take_block(class_for(string_bytes + header_bytes));
   if (!ref) return std::nullopt;
 
   std::byte* const at = memory_.data() + (block(*ref) - memory_.data());
   Header header = header_of(at);
-  header.string_bytes = static_cast<std::uint16_t>(bytes.size());
+  header.string_bytes = static_cast<std::uint16_t>(string_bytes);
   header.live = 1;
   std::memcpy(at, &header, sizeof header);
-  if (!bytes.empty()) std::memcpy(at + header_bytes, bytes.data(), bytes.size());
   used_bytes_ += class_bytes(header.size_class);
   return ref;
+}
+
+MutableBytes Slab::edit(SlabRef ref) {
+  const Bytes string = get(ref);
+  return memory_.subspan(static_cast<std::size_t>(string.data() - memory_.data()), string.size());
 }
 
 Bytes Slab::get(SlabRef ref) const {

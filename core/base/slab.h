@@ -31,8 +31,11 @@ class Slab {
 
   // Copies `bytes` in. Nothing when the slab is full, or the string longer than bytes_max.
   std::optional<SlabRef> put(Bytes bytes);
+  // The same, but the owner fills the string in with edit(); until then its bytes are anything.
+  std::optional<SlabRef> reserve(std::size_t string_bytes);
   // Valid until release(ref).
   Bytes get(SlabRef ref) const;
+  MutableBytes edit(SlabRef ref);
   void release(SlabRef ref);
   void prefetch(SlabRef ref) const { __builtin_prefetch(block(ref)); }
 

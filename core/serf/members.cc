@@ -8,21 +8,19 @@ namespace starling {
 
 std::size_t SerfMembers::footprint(std::uint32_t members_max) {
   Footprint footprint;
-  footprint.make<MemberStatus>(members_max);
+  footprint.make<std::uint8_t>(members_max);
   footprint.make<LamportTime>(members_max);
-  footprint.make_zeroed<Instant>(members_max);
+  footprint.add(InstantColumn::footprint(members_max));
   footprint.make<std::uint32_t>(members_max);
-  footprint.make<bool>(members_max);
-  for (std::size_t list = 0; list < 2; ++list) footprint.make<Slot>(members_max);
+  for (std::size_t list = 0; list < 3; ++list) footprint.make<Slot>(members_max);
   return footprint.total();
 }
 
 SerfMembers::SerfMembers(Arena& arena, std::uint32_t members_max, Duration flap_timeout)
-    : status_(arena.make<MemberStatus>(members_max)),
+    : status_(arena.make<std::uint8_t>(members_max)),
       status_time_(arena.make<LamportTime>(members_max)),
-      gone_since_(arena.make_zeroed<Instant>(members_max)),
+      gone_since_(arena, members_max),
       position_(arena.make<std::uint32_t>(members_max)),
-      prune_pending_(arena.make<bool>(members_max)),
       flap_timeout_(flap_timeout) {
   for (List& list : lists_) list.slots = arena.make<Slot>(members_max);
 }
@@ -35,7 +33,7 @@ Outcome SerfMembers::joined(Slot slot, Instant now, std::optional<RecentIntent> 
   const auto kind = recent ? std::optional(recent->kind) : std::nullopt;
   Outcome outcome = apply(slot, on_joined(before, kind), now);
   if (recent) status_time_[index_of(slot)] = recent->time;
-  prune_pending_[index_of(slot)] = false;
+  set_prune_pending(slot, false);
   outcome.flap = flap;
   return outcome;
 }
@@ -64,7 +62,7 @@ Outcome SerfMembers::leave_intent(Slot slot, LamportTime time, LeaveOptions opti
     const bool delayed = status(slot) == MemberStatus::leaving;
     outcome.erase = !delayed;
     outcome.erase_after_delay = delayed;
-    prune_pending_[index_of(slot)] = delayed;
+    set_prune_pending(slot, delayed);
   }
   return outcome;
 }
@@ -75,27 +73,26 @@ Outcome SerfMembers::join_intent(Slot slot, LamportTime time) {
   status_time_[index_of(slot)] = time;
   Outcome outcome = apply(slot, on_join_intent(status(slot)), gone_since(slot));
   outcome.rebroadcast = true;
-  if (status(slot) == MemberStatus::alive) prune_pending_[index_of(slot)] = false;
+  if (status(slot) == MemberStatus::alive) set_prune_pending(slot, false);
   return outcome;
 }
 
 void SerfMembers::stayed(Slot slot) {
   CHECK(status(slot) == MemberStatus::leaving);
   apply(slot, on_join_intent(MemberStatus::leaving), gone_since(slot));
-  prune_pending_[index_of(slot)] = false;
+  set_prune_pending(slot, false);
 }
 
 bool SerfMembers::prune_due(Slot slot) const {
-  return prune_pending_[index_of(slot)];
+  return (status_[index_of(slot)] & prune_bit) != 0;
 }
 
 void SerfMembers::erase(Slot slot) {
   CHECK(contains(slot));
-  list_remove(slot);
   set_status(slot, MemberStatus::none);
   status_time_[index_of(slot)] = {};
-  gone_since_[index_of(slot)] = {};
-  prune_pending_[index_of(slot)] = false;
+  gone_since_.clear(index_of(slot));
+  set_prune_pending(slot, false);
 }
 
 std::optional<Slot> SerfMembers::reconnect_candidate(Rng& rng) const {
@@ -109,7 +106,7 @@ std::optional<Slot> SerfMembers::reconnect_candidate(Rng& rng) const {
 SerfMembers::Counts SerfMembers::counts() const {
   Counts counts;
   counts.total = total_;
-  counts.leaving = leaving_;
+  counts.leaving = lists_[leaving_list].size;
   counts.failed = lists_[failed_list].size;
   counts.left = lists_[left_list].size;
   counts.alive = total_ - counts.failed - counts.left;
@@ -118,22 +115,43 @@ SerfMembers::Counts SerfMembers::counts() const {
 
 Outcome SerfMembers::apply(Slot slot, const Transition& transition, Instant now) {
   if (!transition.applies) return {};
-  if (transition.move != ListMove::none) list_remove(slot);
   set_status(slot, transition.status);
-  if (transition.move == ListMove::to_failed) list_add(failed_list, slot);
-  if (transition.move == ListMove::to_left) list_add(left_list, slot);
-  if (transition.gone == GoneMark::set) gone_since_[index_of(slot)] = now;
-  if (transition.gone == GoneMark::clear) gone_since_[index_of(slot)] = {};
+  if (transition.gone == GoneMark::set) gone_since_.set(index_of(slot), now);
+  if (transition.gone == GoneMark::clear) gone_since_.clear(index_of(slot));
   return {.event = transition.event};
 }
 
+// The lists follow the status, as Transition::move says: who is failed, left or leaving is in that
+// list and in no other.
 void SerfMembers::set_status(Slot slot, MemberStatus status) {
-  MemberStatus& known = status_[index_of(slot)];
-  if (known == MemberStatus::none && status != MemberStatus::none) ++total_;
-  if (known != MemberStatus::none && status == MemberStatus::none) --total_;
-  if (known == MemberStatus::leaving) --leaving_;
-  if (status == MemberStatus::leaving) ++leaving_;
-  known = status;
+  const MemberStatus known = this->status(slot);
+  if (known == status) return;
+  if (known == MemberStatus::none) ++total_;
+  if (status == MemberStatus::none) --total_;
+  if (const auto list = list_of(known)) list_remove(*list, slot);
+  if (const auto list = list_of(status)) list_add(*list, slot);
+  std::uint8_t& row = status_[index_of(slot)];
+  row = static_cast<std::uint8_t>((row & prune_bit) | static_cast<std::uint8_t>(status));
+}
+
+void SerfMembers::set_prune_pending(Slot slot, bool pending) {
+  std::uint8_t& row = status_[index_of(slot)];
+  row = static_cast<std::uint8_t>((row & status_bits) | (pending ? prune_bit : 0));
+}
+
+std::optional<std::size_t> SerfMembers::list_of(MemberStatus status) {
+  switch (status) {
+    case MemberStatus::failed:
+      return failed_list;
+    case MemberStatus::left:
+      return left_list;
+    case MemberStatus::leaving:
+      return leaving_list;
+    case MemberStatus::none:
+    case MemberStatus::alive:
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 void SerfMembers::list_add(std::size_t which, Slot slot) {
@@ -142,11 +160,8 @@ void SerfMembers::list_add(std::size_t which, Slot slot) {
   list.slots[list.size++] = slot;
 }
 
-// Call it before the status changes: the status says in which list the member is.
-void SerfMembers::list_remove(Slot slot) {
-  const MemberStatus known = status(slot);
-  if (known != MemberStatus::failed && known != MemberStatus::left) return;
-  List& list = lists_[known == MemberStatus::failed ? failed_list : left_list];
+void SerfMembers::list_remove(std::size_t which, Slot slot) {
+  List& list = lists_[which];
   const std::uint32_t hole = position_[index_of(slot)];
   const Slot last = list.slots[--list.size];
   list.slots[hole] = last;

@@ -6,7 +6,8 @@
 // that the shard acts on. Owned by the shard that owns the slots, called on its lane.
 //
 // Bound: `members_max` rows, taken from the arena at construction. Every call is O(1); `reap` is
-// O(budget). The name, address, tags and versions stay in the member table.
+// O(budget). The name, address, tags and versions stay in the member table. A member that is alive
+// costs 9 bytes: the other columns are written only for who leaves, has left or has failed.
 #pragma once
 
 #include <array>
@@ -15,6 +16,7 @@
 #include <span>
 
 #include "core/base/arena.h"
+#include "core/base/instant_column.h"
 #include "core/base/rng.h"
 #include "core/base/time.h"
 #include "core/serf/intents.h"
@@ -82,19 +84,23 @@ class SerfMembers {
   std::optional<Slot> reconnect_candidate(Rng& rng) const;
 
   bool contains(Slot slot) const { return status(slot) != MemberStatus::none; }
-  MemberStatus status(Slot slot) const { return status_[index_of(slot)]; }
+  MemberStatus status(Slot slot) const {
+    return static_cast<MemberStatus>(status_[index_of(slot)] & status_bits);
+  }
   LamportTime status_time(Slot slot) const { return status_time_[index_of(slot)]; }
   // A member says since now that it leaves; kept where gone_since goes once it has.
-  void set_leaving_since(Slot slot, Instant now) { gone_since_[index_of(slot)] = now; }
+  void set_leaving_since(Slot slot, Instant now) { gone_since_.set(index_of(slot), now); }
   // A member that wanted to leave did not: alive again, without an event.
   void stayed(Slot slot);
 
-  // Since when a failed or left member is gone, or a leaving one leaves; meaningless for others.
-  Instant gone_since(Slot slot) const { return gone_since_[index_of(slot)]; }
+  // Since when a failed or left member is gone, or a leaving one leaves, rounded as InstantColumn
+  // says; meaningless for others.
+  Instant gone_since(Slot slot) const { return gone_since_.at(index_of(slot)); }
 
   // In no particular order; valid until the next change.
   std::span<const Slot> failed() const { return list(failed_list); }
   std::span<const Slot> left() const { return list(left_list); }
+  std::span<const Slot> leaving() const { return list(leaving_list); }
 
   struct Counts {
     std::uint32_t total = 0;  // every status but none
@@ -105,8 +111,11 @@ class SerfMembers {
   };
   Counts counts() const;
 
+  // What one member that is alive has touched of the columns.
+  static constexpr std::size_t alive_row_bytes = sizeof(std::uint8_t) + sizeof(LamportTime);
+
  private:
-  static constexpr std::size_t failed_list = 0, left_list = 1;
+  static constexpr std::size_t failed_list = 0, left_list = 1, leaving_list = 2;
   struct List {
     std::span<Slot> slots;
     std::uint32_t size = 0;
@@ -118,17 +127,20 @@ class SerfMembers {
   }
   Outcome apply(Slot slot, const Transition& transition, Instant now);
   void set_status(Slot slot, MemberStatus status);
+  void set_prune_pending(Slot slot, bool pending);
   void list_add(std::size_t which, Slot slot);
-  void list_remove(Slot slot);
+  void list_remove(std::size_t which, Slot slot);
+  // The list in which members of this status are.
+  static std::optional<std::size_t> list_of(MemberStatus status);
 
-  std::span<MemberStatus> status_;
+  static constexpr std::uint8_t status_bits = 0x7f, prune_bit = 0x80;
+  std::span<std::uint8_t> status_;  // MemberStatus, and prune_bit while a prune waits
   std::span<LamportTime> status_time_;
-  std::span<Instant> gone_since_;
-  std::span<std::uint32_t> position_;  // in its list, for failed and left members
-  std::span<bool> prune_pending_;
-  std::array<List, 2> lists_;
+  InstantColumn gone_since_;
+  std::span<std::uint32_t> position_;  // in its list, for members in one
+  std::array<List, 3> lists_;
   Duration flap_timeout_;
-  std::uint32_t total_ = 0, leaving_ = 0;
+  std::uint32_t total_ = 0;
 };
 
 template <std::invocable<Slot> OnReap>
@@ -149,7 +161,7 @@ bool SerfMembers::reap(Instant now, ReapTimeouts timeouts, std::uint32_t budget,
       if (contains(slot)) erase(slot);
     }
   }
-  for (List& list : lists_) list.swept = 0;
+  for (const std::size_t which : {failed_list, left_list}) lists_[which].swept = 0;
   return true;
 }
 

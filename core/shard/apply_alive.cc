@@ -1,5 +1,7 @@
 #include "core/shard/apply_alive.h"
 
+#include <utility>
+
 #include "core/shard/broadcast.h"
 #include "core/shard/hosting.h"
 #include "core/shard/probe_turn.h"
@@ -16,6 +18,18 @@ void report_ignored(Node& node, Instant now, const Alive& alive, std::string_vie
                     node.counters);
 }
 
+// A table that is full meets thousands of strangers: all are counted, the first is told of.
+void refuse_member(Node& node, Instant now, const Alive& alive) {
+  ++node.counters.members_refused;
+  if (std::exchange(node.rows_full_told, true)) return;
+  report_ignored(node, now, alive, "the member table is full");
+}
+void refuse_meta(Node& node, Instant now, const Alive& alive) {
+  ++node.counters.metas_refused;
+  if (std::exchange(node.metas_full_told, true)) return;
+  report_ignored(node, now, alive, "no room for its metadata: the member is known without it");
+}
+
 // Gives an unknown member a row and a place in the node list; nullopt when the table is full.
 std::optional<Slot> enlist(Node& node, Instant now, NameHash hash, std::string_view name,
                            std::optional<Slot> row) {
@@ -24,7 +38,7 @@ std::optional<Slot> enlist(Node& node, Instant now, NameHash hash, std::string_v
   node.members.listed(*row) = true;
   node.members.state(*row) = MemberState::dead;
   node.members.incarnation(*row) = Incarnation{0};
-  node.members.state_changed(*row) = now;
+  node.members.set_state_changed(*row, now);
   node.peers.insert(node.rng, *row);
   return row;
 }
@@ -50,10 +64,10 @@ void carry_out(Node& node, Instant now, Slot slot, const Alive& alive, const End
   if (!node.alone()) node.own_versions.add_local(MemberState::alive, versions);
   node.members.incarnation(slot) = alive.incarnation;
   node.members.endpoint(slot) = at;
-  if (meta_changed && !node.members.set_meta(slot, alive.meta)) ++node.counters.metas_refused;
+  if (meta_changed && !node.members.set_meta(slot, alive.meta)) refuse_meta(node, now, alive);
   if (before != MemberState::alive) {
     node.members.state(slot) = MemberState::alive;
-    node.members.state_changed(slot) = now;
+    node.members.set_state_changed(slot, now);
     count_live(node, slot, before, MemberState::alive);
     node.report.trace(now, TraceKind::member_alive,
                       {.name = alive.node, .endpoint = at, .number = to_number(alive.incarnation)},
@@ -156,13 +170,15 @@ void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin&
   if (!facts.exists) {
     slot = enlist(node, now, hash, alive.node, slot);
     if (!slot) {
-      ++node.counters.members_refused;
-      return report_ignored(node, now, alive, "the member table is full");
+      return refuse_member(node, now, alive);
     }
   }
   if (facts.is_self) node.hosted.settle(*self, *slot);
-  node.suspicions.forget(*slot);
-  node.wheel.cancel(node.suspicion_timer(*slot));
+  // Asked first: the timer of a member that nobody suspects lies in memory never touched.
+  if (node.suspicions.running(*slot)) {
+    node.suspicions.forget(*slot);
+    node.wheel.cancel(node.suspicion_timer(*slot));
+  }
   carry_out(node, now, *slot, alive, at, origin);
 }
 

@@ -15,7 +15,7 @@ void carry_out(Node& node, Instant now, Slot slot, const Dead& dead, Ticket tick
   if (!node.is_self(slot) && is_exposed(node.members.state(slot))) --node.live_others;
   node.members.incarnation(slot) = dead.incarnation;
   node.members.state(slot) = state_after_dead(left);
-  node.members.state_changed(slot) = now;
+  node.members.set_state_changed(slot, now);
   ++node.counters.deads_applied;
   node.report.trace(now, left ? TraceKind::member_left : TraceKind::member_dead,
                     {.name = dead.node, .from = dead.from, .number = to_number(dead.incarnation)},

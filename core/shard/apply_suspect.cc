@@ -33,7 +33,7 @@ void start(Node& node, Instant now, Slot slot, const Suspect& suspect) {
   broadcast(node, subject_of(slot), suspect);
   node.members.incarnation(slot) = suspect.incarnation;
   node.members.state(slot) = MemberState::suspect;
-  node.members.state_changed(slot) = now;
+  node.members.set_state_changed(slot, now);
   const Instant due = node.suspicions.start(slot, now, timing_of(node), hash_name(suspect.from));
   node.wheel.arm(node.suspicion_timer(slot), due);
   ++node.counters.suspicions_started;

@@ -1,4 +1,11 @@
 // The gossip tick: queued updates to a few random members. protocol/memberlist section 14.1.
+//
+// memberlist sends gossip_nodes packets a tick, whatever waits. While all that is queued fits into
+// them, this does the same. Beyond that (a thousand updates a second in a cluster of a million need
+// a hundred times as many packets) memberlist's queue grows without end. Here further rounds
+// follow, each to members drawn anew, until the rest fits into the packets of a tick or the
+// allowance of SwimOptions::gossip_bytes_per_second_max is spent. An update is sent as often as
+// ever, only sooner.
 #pragma once
 
 #include "core/shard/node.h"
@@ -8,6 +15,8 @@ namespace starling {
 void gossip_turn(Node& node, Instant now);
 // Another lane's gossip, for a random member of this one; ours is added while there is room.
 void send_for_others(Node& node, Instant now, Bytes body);
+// Further rounds between two ticks, while updates are queued that the ticks cannot hold.
+void gossip_surplus_turn(Node& node, Instant now);
 
 // The blanks that a tick may need.
 inline std::size_t gossip_packets_max(const Node& node) {

@@ -63,10 +63,11 @@ QueryBufferLimits query_limits(const EngineOptions& options) {
   return {.slots = static_cast<std::uint32_t>(options.serf.query_slots), .ids_per_slot_max = 64};
 }
 
-// A name and metadata of an ordinary size each; a table full of the largest ones takes fewer rows.
-std::size_t member_slab(const CapacityOptions& capacity) {
-  if (capacity.member_slab_bytes != 0) return capacity.member_slab_bytes;
-  return (std::size_t{1} << 20) + std::size_t{capacity.members_max} * 320;
+// The allowance may gather for a tick, so that a quiet tick does not cost the next one its share.
+TokenBucket::Rate gossip_rate(const SwimOptions& swim) {
+  return {.bytes_per_second = swim.gossip_bytes_per_second_max,
+          .burst = std::clamp<Duration>(swim.gossip_interval, Duration::zero(),
+                                        std::chrono::seconds(1))};
 }
 
 std::size_t stream_ops_max(const CapacityOptions& capacity) {
@@ -104,7 +105,7 @@ std::size_t Node::footprint(const EngineOptions& options) {
   need.make<Bytes>(parts_per_turn);
   need.bytes(scratch_bytes);
   need.bytes(scratch_bytes);
-  need.add(MemberTable::footprint(members, member_slab(capacity)));
+  need.add(MemberTable::footprint(members, capacity.slab_bytes()));
   need.add(PeerList::footprint(members));
   need.add(Suspicions::footprint(members));
   need.add(Dissemination::footprint(membership_limits(options)));
@@ -147,11 +148,12 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       parts(arena.make<Bytes>(parts_per_turn)),
       packet_scratch(arena.bytes(scratch_bytes)),
       user_scratch(arena.bytes(scratch_bytes)),
-      members(arena, options.capacity.members_max, member_slab(options.capacity)),
+      members(arena, options.capacity.members_max, options.capacity.slab_bytes()),
       peers(arena, options.capacity.members_max),
       suspicions(arena, options.capacity.members_max),
       hosted(arena, options.capacity.hosted_max, options.capacity.members_max),
       broadcasts(arena, membership_limits(options)),
+      gossip_allowance(gossip_rate(options.swim), start),
       admission(allow_list_of(options)),
       prober_of(arena.make<std::uint32_t>(prober_places(options.capacity))),
       relays(arena.make<ProbeRelay>(options.capacity.relays_max)),

@@ -12,6 +12,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/rng.h"
+#include "core/base/token_bucket.h"
 #include "core/base/wheel.h"
 #include "core/serf/event_buffer.h"
 #include "core/serf/intents.h"
@@ -46,6 +47,7 @@ enum class FixedTimer : std::uint32_t {
   reap,
   reconnect,
   queue_check,
+  gossip_surplus,
   count,
 };
 
@@ -187,8 +189,8 @@ struct Node {
   Suspicions suspicions;
   HostedMembers hosted;
   Dissemination broadcasts;
+  TokenBucket gossip_allowance;  // for gossip beyond memberlist's, see gossip_turn.h
   AllowList admission;
-  ProbeWalk probe_walk;
   std::uint32_t probe_turn = 0;  // the place whose tick comes next
   Instant probe_tick_due{};
   // Who waits for an ack with a sequence number: place + 1, by the number's low bits.
@@ -196,6 +198,8 @@ struct Node {
   std::span<ProbeRelay> relays;
   std::uint32_t sequence = 0;
   std::uint32_t live_others = 0;  // alive or suspect members that others host
+  // Said once that there is no room for a further row or for metadata; until a row goes.
+  bool rows_full_told = false, metas_full_told = false;
 
   // Serf's part.
   SerfMembers serf;

@@ -1,6 +1,7 @@
 #include "core/shard/options.h"
 
 #include "core/shard/node_view.h"
+#include "core/base/token_bucket.h"
 #include "core/swim/admission.h"
 
 namespace starling {
@@ -107,6 +108,10 @@ std::optional<std::string> problem_with(const EngineOptions& options) {
   if (swim.suspicion_max_timeout_mult < 1) return "suspicion_max_timeout_mult is 0";
   if (swim.awareness_max_multiplier < 1) return "awareness_max_multiplier is 0";
   if (auto problem = at_most("gossip_nodes", swim.gossip_nodes, 14)) return problem;
+  if (auto problem = at_most("gossip_bytes_per_second_max", swim.gossip_bytes_per_second_max,
+                             TokenBucket::bytes_per_second_max)) {
+    return problem;
+  }
   if (auto problem = at_most("indirect_checks", swim.indirect_checks, 14)) return problem;
   if (swim.probe_interval.count() > 0 && swim.probe_timeout.count() <= 0) {
     return "probe_timeout is not positive";

@@ -36,6 +36,11 @@ struct SwimOptions {
 
   Duration gossip_interval = std::chrono::milliseconds(200);
   unsigned gossip_nodes = 3;
+  // What gossip may send while more updates wait than the packets of a tick hold (gossip_turn.h).
+  // As long as they do hold them, this changes nothing. A thousand updates a second of 100 bytes
+  // need 3 MB/s in a cluster of a million (28 transmissions each). Zero: memberlist's fixed number
+  // of packets, whatever waits; so does less than that number of packets a tick.
+  std::uint64_t gossip_bytes_per_second_max = 4'000'000;
   unsigned retransmit_mult = 4;
   Duration gossip_to_the_dead_time = std::chrono::seconds(30);
   std::size_t udp_buffer_bytes = 1400;
@@ -80,7 +85,7 @@ struct CapacityOptions {
   std::uint32_t streams_max = 64;    // sessions at a time, both directions
   std::uint32_t relays_max = 1'024;  // indirect probes served at a time
   std::size_t name_bytes_max = 255;
-  std::size_t member_slab_bytes = 0;  // 0: derived from members_max
+  std::size_t member_slab_bytes = 0;  // 0: derived from members_max, see slab_bytes()
   std::size_t event_slab_bytes = 4u << 20;
   std::size_t queue_slab_bytes = 16u << 20;
   std::size_t event_ring_bytes = 8u << 20;           // lane to control
@@ -88,6 +93,13 @@ struct CapacityOptions {
   std::size_t mail_ring_bytes = 1u << 20;            // from each lane to each other
   std::size_t stream_compress_bytes_max = 1u << 20;  // larger states are sent uncompressed
   std::size_t stream_frame_bytes_max = 20u << 20;  // an encrypted frame, as Go refuses larger ones
+
+  // Room for all names and metadata. By default a name and metadata of an ordinary size each; a
+  // table full of the largest ones takes fewer rows.
+  std::size_t slab_bytes() const {
+    if (member_slab_bytes != 0) return member_slab_bytes;
+    return (std::size_t{1} << 20) + std::size_t{members_max} * 320;
+  }
 };
 
 // A member that an engine hosts besides its first.

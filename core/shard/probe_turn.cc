@@ -85,7 +85,7 @@ void start_next(Node& node, Instant now, Hosted& member) {
     const MemberState state = node.members.state(slot);
     return node.is_self(slot) || state == MemberState::dead || state == MemberState::left;
   };
-  const std::optional<Slot> target = node.probe_walk.next(node.peers, skip, on_wrap);
+  const std::optional<Slot> target = node.peers.next(node.rng, skip, on_wrap);
   if (target) start(node, now, member, *target);
 }
 
@@ -262,6 +262,7 @@ void change_health(Node& node, Instant now, Hosted& member, int delta) {
 }
 
 void probe_ticks(Node& node, Instant now) {
+  reap_more_nodes(node, now);
   const Duration spacing = node.probe_spacing();
   // After a pause the ticks of one interval are made up for, not those of the whole pause.
   node.probe_tick_due = std::max(node.probe_tick_due, now - node.options.swim.probe_interval);

@@ -9,8 +9,12 @@
 
 namespace starling {
 
-// At the end of a probe round: drops long dead and left nodes, then shuffles the node list.
+// At the end of a probe round: begins to drop long dead and left nodes from the node list. A list
+// of at most a few thousand is done at once, a longer one goes on with every probe tick.
 void reap_nodes(Node& node, Instant now);
+// At a probe tick: goes on. While the table is short of free rows, it does not wait for the end of
+// a round, which is days away in a cluster of a million.
+void reap_more_nodes(Node& node, Instant now);
 
 // Serf's reaper and its reconnect attempts; each arms its own timer again.
 void reap_turn(Node& node, Instant now);

@@ -133,6 +133,8 @@ void Shard::fire_fixed(Instant now, FixedTimer id) {
       return reconnect_turn(node_, now);
     case FixedTimer::queue_check:
       return queue_check_turn(node_, now);
+    case FixedTimer::gossip_surplus:
+      return gossip_surplus_turn(node_, now);
     case FixedTimer::count:
       return;
   }

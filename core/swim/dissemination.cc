@@ -89,6 +89,7 @@ void Dissemination::enqueue(Subject subject, Bytes message, std::uint32_t ticket
                        .transmits = 0};
   if (subject != no_subject) update_about_[static_cast<std::size_t>(subject)] = update;
   ++size_;
+  bytes_ += message.size();
   link(update);
 }
 
@@ -186,6 +187,7 @@ void Dissemination::finish(std::uint32_t update) {
   done.next = free_;
   free_ = update;
   --size_;
+  bytes_ -= done.length;
 }
 
 void Dissemination::report(std::uint32_t ticket) {

@@ -90,6 +90,8 @@ class Dissemination {
 
   std::uint32_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  // The messages waiting, together, without what they cost in a packet.
+  std::size_t bytes() const { return bytes_; }
   // Updates dropped because the queue or its slab was full, or the message too long.
   std::uint64_t dropped() const { return dropped_; }
   // Finished tickets that nobody collected in time.
@@ -152,6 +154,7 @@ class Dissemination {
   std::uint32_t free_ = nil;          // linked by `next`
   std::uint32_t used_ = 0;            // updates ever used
   std::uint32_t size_ = 0;
+  std::size_t bytes_ = 0;
   std::uint64_t id_next_ = 0;
   std::uint64_t dropped_ = 0;
   std::uint64_t tickets_lost_ = 0;

@@ -5,11 +5,10 @@
 namespace starling {
 namespace {
 
-constexpr std::uint32_t entries_per_group = 12;   // on average, of the 14 that fit
 constexpr std::uint16_t overflow_stuck = 0xffff;  // counted no further; never lowered again
 
 std::uint32_t groups_for(std::uint32_t entries_max) {
-  return entries_max / entries_per_group + 1;
+  return entries_max / NameIndex::entries_per_group + 1;
 }
 
 }  // namespace

@@ -22,15 +22,18 @@
 #endif
 
 #include "core/base/arena.h"
+#include "core/base/bucket.h"
 #include "core/base/hash.h"
 #include "core/base/slab.h"
 #include "core/swim/slot.h"
+#include "wire/base/check.h"
 
 namespace starling {
 
 class NameIndex {
  public:
   static constexpr std::uint32_t tags_per_group = 14;
+  static constexpr std::uint32_t entries_per_group = 12;  // on average, of the 14 that fit
 
   struct Entry {
     Slot slot;
@@ -43,6 +46,7 @@ class NameIndex {
     std::array<Entry, tags_per_group> entries;
   };
   static_assert(sizeof(Group) == 2 * cache_line_bytes);
+  static constexpr std::size_t entry_bytes_average = sizeof(Group) / entries_per_group + 1;
 
   NameIndex(Arena& arena, std::uint32_t entries_max);
   static std::size_t footprint(std::uint32_t entries_max);
@@ -84,12 +88,44 @@ class NameIndex {
     }
   }
 
+  // Calls fn(Entry) once for each entry whose hash lies in one of `count` buckets from `first` on,
+  // in no particular order. Groups are in order of the hash, so this reads a range of them and
+  // those behind it into which it overflowed. hash_of(Entry) must give the entry's hash; it is
+  // asked only where the place of an entry leaves it open. The index must not change meanwhile.
+  template <std::invocable<const Entry&> HashOf, std::invocable<const Entry&> Fn>
+  void for_each_in_buckets(Bucket first, std::size_t count, HashOf&& hash_of, Fn&& fn) const {
+    const auto bucket = static_cast<std::size_t>(first);
+    CHECK(bucket + count <= bucket_count);
+    if (count == 0) return;
+    const std::uint32_t first_group = home(first_hash_of(bucket));
+    const std::uint32_t last_group =
+        home(NameHash{to_number(first_hash_of(bucket)) + (count * hashes_per_bucket - 1)});
+    bool guests = group_[before(first_group)].overflowed != 0;  // entries of earlier groups
+    std::uint32_t group = first_group;
+    for (std::uint32_t walked = 0; walked < groups_; ++walked) {
+      const bool inside = walked <= last_group - first_group;
+      if (!inside && !guests) return;
+      const bool sure = walked > 0 && walked < last_group - first_group && !guests;
+      for (std::uint32_t taken = all_tags & ~matches(group_[group], 0); taken != 0;
+           taken &= taken - 1) {
+        const Entry& entry = entry_at(group, taken);
+        if (!sure) {
+          const std::size_t at = static_cast<std::size_t>(bucket_of(hash_of(entry)));
+          if (at < bucket || at >= bucket + count) continue;
+        }
+        fn(entry);
+      }
+      guests = group_[group].overflowed != 0;
+      group = after(group);
+    }
+  }
+
   // Bit i is set when tag i of the group equals `tag`. Both do the same; the second runs anywhere.
   static std::uint32_t matches(const Group& group, std::uint8_t tag) {
 #ifdef __SSE2__
     const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(&group));
     const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
-    return static_cast<std::uint32_t>(_mm_movemask_epi8(equal)) & ((1u << tags_per_group) - 1);
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(equal)) & all_tags;
 #else
     return matches_portable(group, tag);
 #endif
@@ -103,6 +139,12 @@ class NameIndex {
   }
 
  private:
+  static constexpr std::uint32_t all_tags = (1u << tags_per_group) - 1;
+  static constexpr std::uint64_t hashes_per_bucket = ~0ull / bucket_count + 1;
+  static NameHash first_hash_of(std::size_t bucket) {
+    return NameHash{bucket * hashes_per_bucket};
+  }
+
   // The high half picks the group, the low byte is the tag.
   std::uint32_t home(NameHash hash) const {
     return static_cast<std::uint32_t>(((to_number(hash) >> 32) * groups_) >> 32);
@@ -113,6 +155,9 @@ class NameIndex {
   }
   std::uint32_t after(std::uint32_t group) const {
     return group + 1 == groups_ ? 0 : group + 1;
+  }
+  std::uint32_t before(std::uint32_t group) const {
+    return group == 0 ? static_cast<std::uint32_t>(groups_ - 1) : group - 1;
   }
   // The entry of the lowest hit.
   const Entry& entry_at(std::uint32_t group, std::uint32_t hits) const {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -39,6 +40,19 @@ TEST(Slab, KeepsStringsOfEveryLength) {
   }
   const std::vector<std::byte> too_long(Slab::bytes_max + 1);
   EXPECT_FALSE(store.slab.put(too_long));
+}
+
+TEST(Slab, AReservedStringIsFilledInByItsOwner) {
+  Store store(1000);
+  const SlabRef ref = store.slab.reserve(5).value();
+  const MutableBytes room = store.slab.edit(ref);
+  ASSERT_EQ(room.size(), 5u);
+  std::ranges::copy(as_bytes("hello"), room.begin());
+  EXPECT_EQ(as_text(store.slab.get(ref)), "hello");
+  EXPECT_FALSE(store.slab.reserve(Slab::bytes_max + 1));
+  EXPECT_FALSE(store.slab.reserve(1000));
+  store.slab.release(ref);
+  EXPECT_EQ(store.slab.used_bytes(), 0u);
 }
 
 TEST(Slab, BlockSizesArePowersOfTwoAndTheHalvesBetween) {

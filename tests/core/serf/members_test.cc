@@ -337,6 +337,10 @@ TEST(SerfMembers, RandomSequencesKeepTheBooks) {
     for (const Slot member : all.members.left()) {
       wrong += all.members.status(member) != MemberStatus::left;
     }
+    wrong += counts.leaving != all.members.leaving().size();
+    for (const Slot member : all.members.leaving()) {
+      wrong += all.members.status(member) != MemberStatus::leaving;
+    }
     ASSERT_EQ(wrong, 0u) << "step " << step;
   }
   EXPECT_EQ(allocations.count(), 0u);

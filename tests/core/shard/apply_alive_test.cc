@@ -81,6 +81,103 @@ TEST(SwimAlive, RefusesMembersBeyondItsCapacity) {
   EXPECT_EQ(node.stats().counters.members_refused, 1u);
 }
 
+std::size_t traces_about_room(LoneNode& node) {
+  std::size_t count = 0;
+  for (const KeptEvent& kept : node.take_events()) {
+    if (kept.event.kind != Event::Kind::trace) continue;
+    if (kept.event.trace != TraceKind::alive_ignored) continue;
+    count += kept.text.contains("full") || kept.text.contains("no room") ? 1 : 0;
+  }
+  return count;
+}
+
+Peer numbered(const std::string& name, std::uint32_t number) {
+  return {.name = name,
+          .address = IpAddress::v4(10, 0, static_cast<std::uint8_t>(number >> 8),
+                                   static_cast<std::uint8_t>(number))};
+}
+
+TEST(SwimAlive, AFullTableRefusesCountsSaysSoOnceAndGoesOn) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.capacity.members_max = 8;
+  options.swim.gossip_to_the_dead_time = 2s;
+  options.serf.reconnect_timeout = 5s;
+  options.serf.reconnect_interval = Duration::zero();
+  options.serf.reap_interval = 1s;
+  LoneNode node(options);
+  for (std::uint32_t i = 0; i < 500; ++i) {
+    const std::string name = "node-" + std::to_string(i);
+    node.receive_message(numbered(name, i).alive(1));
+  }
+  EXPECT_EQ(node.stats().nodes, 8u);
+  EXPECT_EQ(node.stats().counters.members_refused, 500u - 7);
+  EXPECT_EQ(traces_about_room(node), 1u);
+  // Those who are in live on, and a row that goes is taken again; then it is told once more.
+  node.receive_message(numbered("node-3", 3).alive(2));
+  EXPECT_EQ(gossiped_incarnation(node, "node-3"), 2u);
+  node.receive_message(dead("node-3", 2, "node-1"));
+  node.take_events();
+  // Both layers have to forget it.
+  for (int second = 0; second < 60 && node.stats().members == 8; ++second) node.advance(1s);
+  ASSERT_LT(node.stats().members, 8u);
+  ASSERT_LT(node.stats().nodes, 8u);
+  node.take_events();
+  for (std::uint32_t i = 100; i < 200; ++i) {
+    const std::string name = "late-" + std::to_string(i);
+    node.receive_message(numbered(name, i).alive(1));
+  }
+  EXPECT_EQ(node.stats().nodes, 8u);
+  EXPECT_EQ(traces_about_room(node), 1u);
+}
+
+TEST(SwimAlive, LongNamesFillTheSlabBeforeTheRows) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.capacity.members_max = 1000;
+  options.capacity.member_slab_bytes = 20'000;
+  LoneNode node(options);
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    std::string name = std::to_string(i);
+    name.resize(1 + i % 255, 'x');  // every length, and some names again
+    node.receive_message(numbered(name, i).alive(1));
+  }
+  const Stats stats = node.stats();
+  EXPECT_LT(stats.nodes, 1000u);
+  EXPECT_GT(stats.nodes, 50u);
+  EXPECT_GT(stats.counters.members_refused, 0u);
+  EXPECT_EQ(traces_about_room(node), 1u);
+}
+
+TEST(SwimAlive, AMemberWhoseMetadataFindsNoRoomIsKnownWithoutIt) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.capacity.members_max = 1000;
+  options.capacity.member_slab_bytes = 40'000;
+  LoneNode node(options);
+  for (std::uint32_t i = 0; i < 500; ++i) {
+    std::string meta = "tags of " + std::to_string(i);
+    meta.resize(400, '.');
+    node.receive_message(numbered("n" + std::to_string(i), i).alive(1, as_bytes(meta)));
+  }
+  const Stats stats = node.stats();
+  EXPECT_EQ(stats.nodes, 501u);
+  EXPECT_GT(stats.counters.metas_refused, 400u);
+  EXPECT_EQ(stats.counters.members_refused, 0u);
+  EXPECT_EQ(traces_about_room(node), 1u);
+}
+
+// Metadata that many share takes the room of one.
+TEST(SwimAlive, MetadataInCommonTakesTheRoomOfOne) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.capacity.members_max = 1000;
+  options.capacity.member_slab_bytes = 40'000;
+  LoneNode node(options);
+  const std::string meta(400, '.');
+  for (std::uint32_t i = 0; i < 900; ++i) {
+    node.receive_message(numbered("n" + std::to_string(i), i).alive(1, as_bytes(meta)));
+  }
+  EXPECT_EQ(node.stats().nodes, 901u);
+  EXPECT_EQ(node.stats().counters.metas_refused, 0u);
+}
+
 TEST(SwimRefute, AnswersEveryAccusationWithAHigherIncarnation) {
   EngineOptions options = LoneNode::options_named("me");
   options.swim.probe_interval = Duration::zero();

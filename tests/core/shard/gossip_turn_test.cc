@@ -1,6 +1,8 @@
 // Gossip ticks (protocol/memberlist section 14).
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "tests/support/lone_node.h"
 #include "tests/support/node_talk.h"
 #include "tests/support/peer_messages.h"
@@ -42,6 +44,122 @@ TEST(SwimGossip, GoesToTheDeadOnlyForAWhile) {
   node.receive_message(suspect("me", 1, "b"));  // something new to say
   node.advance(5s);
   EXPECT_TRUE(node.take_packets().empty()) << "the long dead do not";
+}
+
+// A stream of news about a table of members, as churn makes it. Virtual time, a step a millisecond.
+class Churn {
+ public:
+  static constexpr std::uint32_t members = 1100;
+  // 4 * ceil(log10(1101 + 1))
+  static constexpr std::uint32_t transmits = 16;
+
+  explicit Churn(std::uint64_t bytes_per_second_max) : node_(options(bytes_per_second_max)) {
+    for (std::uint32_t i = 0; i < members; ++i) names_.push_back("member-" + std::to_string(i));
+    for (std::uint32_t i = 0; i < members; ++i) update();
+    drain();
+  }
+  // Waits until nothing is queued, and forgets what was sent.
+  void drain() {
+    for (int second = 0; second < 600 && queued() > 0; ++second) node_.advance(1s);
+    EXPECT_EQ(queued(), 0u);
+    node_.take_packets();
+    node_.take_events();
+  }
+  // `per_second` news a second, each about another member than the last thousand.
+  void run(Duration duration, std::uint32_t per_second) {
+    const Instant end = node_.now() + duration;
+    while (node_.now() < end) {
+      update();
+      node_.advance(Duration(1'000'000'000 / per_second));
+      deepest_ = std::max(deepest_, queued());
+    }
+  }
+  void update() {
+    const std::uint32_t number = updates_++ % members;
+    node_.receive_message(
+        Peer{.name = names_[number],
+             .address = IpAddress::v4(10, 0, static_cast<std::uint8_t>(number >> 8),
+                                      static_cast<std::uint8_t>(number))}
+            .alive(1 + updates_ / members));
+  }
+  std::uint32_t queued() { return node_.stats().membership_queue; }
+  std::uint32_t deepest() const { return deepest_; }
+  LoneNode& node() { return node_; }
+
+ private:
+  static EngineOptions options(std::uint64_t bytes_per_second_max) {
+    EngineOptions options = LoneNode::options_named("me");
+    options.capacity.members_max = members + 1;
+    options.capacity.event_ring_bytes = 1 << 24;
+    options.swim.probe_interval = Duration::zero();
+    options.swim.push_pull_interval = Duration::zero();
+    options.swim.gossip_bytes_per_second_max = bytes_per_second_max;
+    return options;
+  }
+
+  LoneNode node_;
+  std::vector<std::string> names_;
+  std::uint32_t updates_ = 0;
+  std::uint32_t deepest_ = 0;
+};
+
+TEST(SwimGossip, AThousandUpdatesASecondKeepABoundedQueue) {
+  Churn churn(4'000'000);
+  churn.run(5s, 1000);
+  const std::uint32_t after_five = churn.deepest();
+  churn.node().take_packets();
+  churn.run(5s, 1000);
+  // What comes in during a tick, and what the packets of a tick hold.
+  EXPECT_LT(churn.deepest(), 400u);
+  EXPECT_LT(churn.deepest(), after_five + 50) << "it does not grow";
+  EXPECT_EQ(churn.node().stats().broadcasts_dropped, 0u);
+}
+
+TEST(SwimGossip, WithoutSurplusTheSameQueueGrows) {
+  Churn churn(0);
+  churn.run(3s, 1000);
+  EXPECT_GT(churn.queued(), 900u) << "nearly every member waits: only replacement bounds it";
+}
+
+TEST(SwimGossip, AnUpdateIsSentAsOftenAsEverHoweverSoon) {
+  Churn churn(4'000'000);
+  for (std::uint32_t i = 0; i < 500; ++i) churn.update();
+  std::map<std::string, std::uint32_t> sent;
+  churn.node().advance(30s);
+  for (const ByteVector& message : churn.node().take_messages(MessageType::alive)) {
+    Scratch scratch;
+    ++sent[std::string(decode_alive(body_of(message), scratch)->node)];
+  }
+  EXPECT_EQ(sent.size(), 500u);
+  for (const auto& [name, times] : sent) EXPECT_EQ(times, Churn::transmits) << name;
+}
+
+TEST(SwimGossip, StaysBelowTheByteRate) {
+  for (const std::uint64_t rate : {100'000u, 400'000u}) {
+    Churn churn(rate);
+    const std::uint64_t before = churn.node().stats().counters.bytes_out;
+    churn.run(4s, 2000);  // more than the rate lets through
+    const std::uint64_t sent = churn.node().stats().counters.bytes_out - before;
+    // A burst of one tick may come on top, and the ordinary packets come whatever the rate says.
+    EXPECT_LE(sent, rate * 4 + rate / 5 + 3 * 1500);
+    EXPECT_GT(sent, rate * 3) << "it uses what it may";
+  }
+}
+
+TEST(SwimGossip, DoesNotChangeWhileTheQueueFitsTheOrdinaryPackets) {
+  const auto packets_of = [](std::uint64_t rate) {
+    Churn churn(rate);
+    std::vector<std::pair<Endpoint, ByteVector>> packets;
+    for (int round = 0; round < 5; ++round) {
+      for (std::uint32_t i = 0; i < 30; ++i) churn.update();
+      churn.node().advance(3s);
+      for (const SentPacket& packet : churn.node().take_packets()) {
+        packets.emplace_back(packet.to, packet.bytes);
+      }
+    }
+    return packets.size();
+  };
+  EXPECT_EQ(packets_of(4'000'000), packets_of(0));
 }
 
 }  // namespace

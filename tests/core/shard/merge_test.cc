@@ -72,6 +72,25 @@ TEST_F(Merging, StopsAtTheFirstEntryOfOtherVersions) {
   EXPECT_FALSE(known("c"));
 }
 
+TEST_F(Merging, AStateLargerThanTheTableFillsItAndIsReadToTheEnd) {
+  MergeSink sink(node_, Instant{}, session_);
+  sink.on_push_pull_header({.nodes = 1000});
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = "node-" + std::to_string(i);
+    EXPECT_TRUE(sink.on_node(state_of({.name = name}, i % 4)));
+  }
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = "node-" + std::to_string(i);
+    sink.on_left_member(name);
+    sink.on_status(name, LamportTime{5});
+  }
+  EXPECT_EQ(node_.members.size(), options_.capacity.members_max);
+  EXPECT_GT(node_.counters.members_refused, 0u);
+  EXPECT_FALSE(session_.merge_refused);
+  EXPECT_TRUE(known("node-0"));
+  EXPECT_FALSE(known("node-996"));
+}
+
 TEST_F(Merging, ListedAsLeftCountsAsALeaveIntentOneLater) {
   MergeSink sink(node_, Instant{}, session_);
   sink.on_push_pull_header({.nodes = 1});

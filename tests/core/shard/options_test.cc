@@ -22,6 +22,15 @@ TEST(SwimLimits, RefusesOptionsThatCannotRun) {
   EXPECT_EQ(problem_with(options), "user event size limit exceeds limit of 9216 bytes");
 }
 
+TEST(SwimLimits, BoundsTheByteRateOfGossip) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.swim.gossip_bytes_per_second_max = 1'000'000'000;
+  EXPECT_EQ(problem_with(options), std::nullopt);
+  options.swim.gossip_bytes_per_second_max = 1'000'000'001;
+  EXPECT_EQ(problem_with(options),
+            "gossip_bytes_per_second_max is 1000000001, the bound is 1000000000");
+}
+
 TEST(SwimLimits, NamesANetworkThatIsNone) {
   EngineOptions options = LoneNode::options_named("me");
   options.swim.cidrs_allowed = {"10.0.0.0/8", "10.0.0.0/33"};

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 // A node with far more to say than one packet holds.
 LoneNode talkative(EngineOptions options) {
+  options.swim.gossip_bytes_per_second_max = 0;  // no surplus rounds
   options.swim.probe_interval = Duration::zero();
   options.swim.push_pull_interval = Duration::zero();
   LoneNode node(options);

@@ -86,6 +86,62 @@ TEST(NameIndex, FillsToTheBrimAndForgetsEverything) {
   }
 }
 
+// Any range of buckets gives exactly the entries of those buckets, each once, also where groups
+// overflow, at the ends of the table and around its end.
+void check_buckets(std::uint64_t seed, std::uint32_t entries_max, std::uint64_t hash_mask) {
+  SCOPED_TRACE(seed);
+  Rng rng(seed);
+  test::ArenaBlock block(NameIndex::footprint(entries_max));
+  NameIndex index(block.arena(), entries_max);
+  std::vector<NameHash> hashes(entries_max);
+  std::vector<bool> inside(entries_max, false);
+  const auto change = [&](std::uint32_t slot) {
+    if (inside[slot]) {
+      index.erase(hashes[slot], Slot{slot});
+    } else {
+      hashes[slot] = NameHash{rng.next() | ~hash_mask};
+      index.insert(hashes[slot], {.slot = Slot{slot}, .name = SlabRef{slot + 1}});
+    }
+    inside[slot] = !inside[slot];
+  };
+  const auto check = [&](std::size_t first, std::size_t count) {
+    std::vector<int> seen(entries_max, 0);
+    index.for_each_in_buckets(
+        Bucket{static_cast<std::uint16_t>(first)}, count,
+        [&](const NameIndex::Entry& entry) { return hashes[index_of(entry.slot)]; },
+        [&](const NameIndex::Entry& entry) { ++seen[index_of(entry.slot)]; });
+    for (std::uint32_t slot = 0; slot < entries_max; ++slot) {
+      const auto bucket = static_cast<std::size_t>(bucket_of(hashes[slot]));
+      const bool wanted = inside[slot] && bucket >= first && bucket < first + count;
+      ASSERT_EQ(seen[slot], wanted ? 1 : 0) << slot << " in bucket " << bucket;
+    }
+  };
+  for (std::uint32_t slot = 0; slot < entries_max; ++slot) change(slot);
+  for (int round = 0; round < 30; ++round) {
+    check(0, bucket_count);
+    check(0, 0);
+    check(0, 1);
+    check(bucket_count - 1, 1);
+    for (int i = 0; i < 20; ++i) {
+      const std::size_t first = rng.below(bucket_count);
+      check(first, 1 + rng.below(bucket_count - first));
+      check(static_cast<std::size_t>(bucket_of(hashes[rng.below(entries_max)])), 1);
+    }
+    for (std::uint32_t i = 0; i < entries_max / 4 + 1; ++i) change(rng.below(entries_max));
+  }
+}
+
+TEST(NameIndex, GivesTheEntriesOfARangeOfBuckets) {
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    check_buckets(seed, 1, ~0ull);
+    check_buckets(seed, 30, ~0ull);
+    check_buckets(seed, 3000, ~0ull);
+    check_buckets(seed, 300, 0x8000'0000'0000'0001);  // two homes: long runs of full groups
+    check_buckets(seed, 60, 0);                       // all at the very end of the table
+    check_buckets(seed, 300, 0x000f'0000'0000'0001);  // one bucket, the last
+  }
+}
+
 TEST(NameIndexDeath, ErasingWhatIsNotThereIsOurMistake) {
   test::ArenaBlock block(NameIndex::footprint(10));
   NameIndex index(block.arena(), 10);
