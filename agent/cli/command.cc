@@ -53,12 +53,12 @@ std::expected<std::vector<std::string>, int> parse_flags(FlagSet& flags,
 std::expected<std::string, int> parse_flags_and_name(FlagSet& flags,
                                                      std::span<const std::string> arguments,
                                                      std::string_view help, Console& console) {
-  const bool name_first = !arguments.empty() && !arguments.front().starts_with('-');
-  const auto positional =
-      parse_flags(flags, name_first ? arguments.subspan(1) : arguments, help, console);
+  const auto positional = parse_flags(flags, arguments, help, console);
   if (!positional) return std::unexpected(positional.error());
-  if (name_first) return positional->empty() ? arguments.front() : std::string();
-  return positional->size() == 1 ? positional->front() : std::string();
+  if (positional->empty()) return std::string();
+  const auto more = parse_flags(flags, std::span(*positional).subspan(1), help, console);
+  if (!more) return std::unexpected(more.error());
+  return more->empty() ? positional->front() : std::string();
 }
 
 std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console) {

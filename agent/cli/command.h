@@ -48,8 +48,8 @@ std::expected<std::vector<std::string>, int> parse_flags(FlagSet& flags,
                                                          std::span<const std::string> arguments,
                                                          std::string_view help, Console& console);
 
-// For commands about one name, which may stand before the flags or behind them: the name, empty
-// when there is none or more than one.
+// For commands about one name, which may stand anywhere among the flags: the name, empty when there
+// is none or more than one.
 std::expected<std::string, int> parse_flags_and_name(FlagSet& flags,
                                                      std::span<const std::string> arguments,
                                                      std::string_view help, Console& console);

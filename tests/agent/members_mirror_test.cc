@@ -50,7 +50,8 @@ TEST(MembersMirror, EqualTagsAreShared) {
   MembersMirror mirror;
   for (std::size_t i = 0; i < 100; ++i) mirror.apply(joined(numbered(i)));
   EXPECT_EQ(mirror.tag_sets(), 1U);
-  Event event = joined(numbered(3));
+  const std::string name = numbered(3);
+  Event event = joined(name);
   event.payload = as_bytes("db"sv);
   mirror.apply(event);
   EXPECT_EQ(mirror.tag_sets(), 2U);

@@ -10,7 +10,7 @@ std::string greeting() {
 }
 
 TEST(HostCommand, SendsNameTagsAndAddress) {
-  for (const bool name_first : {true, false}) {
+  for (const std::ptrdiff_t place : {0, 2, 5}) {
     std::string answers = greeting();
     append(answers, ResponseHeader{.error = "", .sequence = 2});
     std::string expected;
@@ -23,7 +23,7 @@ TEST(HostCommand, SendsNameTagsAndAddress) {
     OneShotServer server(answers, expected.size());
     std::vector<std::string> arguments{"-tag",       "a=1",        "-tag=b=2=3",
                                        "-advertise", "10.0.0.1:5", "-rpc-addr=" + server.address()};
-    arguments.insert(name_first ? arguments.begin() : arguments.end(), "gw");
+    arguments.insert(arguments.begin() + place, "gw");
     const Outcome outcome = run_command(host_command(), arguments);
     EXPECT_EQ(outcome.out, "Hosting gw\n");
     EXPECT_EQ(outcome.status, 0);
