@@ -27,7 +27,7 @@ using agent::RpcSession;
 
 constexpr std::size_t piece_bytes = 64 * 1024;
 
-Event joined(const std::string& name, MemberStatus status) {
+Event joined(std::string_view name, MemberStatus status) {
   using namespace std::string_view_literals;
   Event event;
   event.kind = Event::Kind::member;
