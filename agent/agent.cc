@@ -7,13 +7,14 @@
 #include <fmt/format.h>
 
 #include "agent/addresses.h"
+#include "agent/command_error.h"
 #include "agent/go_text.h"
 #include "agent/keyring_file.h"
 #include "agent/lane_choice.h"
+#include "agent/tag_text.h"
 #include "agent/tags_file.h"
 #include "agent/version.h"
 #include "core/engine/memory_budget.h"
-#include "core/serf/tags.h"
 #include "io/open.h"
 
 namespace starling::agent {
@@ -39,25 +40,6 @@ std::vector<EventScript> scripts_of(const std::vector<std::string>& handlers) {
   return scripts;
 }
 
-// The words of protocol/serf sections 8, 9 and 17 for a command that did not end well.
-std::string command_error(const Event& answer, std::string_view on_timeout) {
-  switch (answer.result) {
-    case CommandResult::ok:
-    case CommandResult::already_left:
-      return "";
-    case CommandResult::broadcast_timeout:
-      return std::string(on_timeout);
-    case CommandResult::leave_in_progress:
-      return "Leave already in progress";
-    case CommandResult::not_alive:
-      return "Serf is not running: it has left or was shut down";
-    default:
-      break;
-  }
-  if (!answer.text.empty()) return std::string(answer.text);
-  return std::string(to_text(answer.result));
-}
-
 }  // namespace
 
 Agent::Agent(LoadedConfig loaded, std::vector<std::string> arguments, std::ostream& out)
@@ -66,7 +48,8 @@ Agent::Agent(LoadedConfig loaded, std::vector<std::string> arguments, std::ostre
       config_(std::move(loaded.config)),
       warnings_(std::move(loaded.warnings)),
       log_(log_level_from(config_.log_level).value_or(LogLevel::info),
-           [this](std::string_view line) { info(line); }) {}
+           [this](std::string_view line) { info(line); }),
+      members_(static_cast<std::uint32_t>(config_.members_max)) {}
 
 Agent::~Agent() = default;
 
@@ -147,7 +130,35 @@ bool Agent::set_up() {
     if (!keyring) return failed(keyring.error());
     keyring_ = *keyring;
   }
+  if (!config_.host_members.empty()) {
+    auto hosted = read_hosted_members(config_.host_members);
+    if (!hosted) return failed("host_members: " + hosted.error());
+    hosted_at_start_ = std::move(*hosted);
+  }
   return true;
+}
+
+std::optional<std::string> Agent::add_hosted(EngineOptions& options) const {
+  const std::size_t count = hosted_at_start_.size() + 1;  // with the own
+  const std::size_t hosted_max =
+      config_.hosted_max > 0 ? static_cast<std::size_t>(config_.hosted_max)
+                             : std::max(options.capacity.hosted_max + std::size_t{0}, 2 * count);
+  const auto too_many = [&](std::string_view bound, std::size_t room) {
+    return fmt::format("{} is {}: too few for {} hosted members and the agent's own", bound, room,
+                       count - 1);
+  };
+  if (count > hosted_max) return too_many("hosted_max", hosted_max);
+  if (count > options.capacity.members_max) {
+    return too_many("members_max", options.capacity.members_max);
+  }
+  options.capacity.hosted_max =
+      static_cast<std::uint32_t>(std::min(hosted_max, hosted_members_max + 1));
+  auto hosted = hosted_options(hosted_at_start_, {.own_name = options.name,
+                                                  .own_advertise = options.advertise,
+                                                  .protocol = options.versions.delegate_current});
+  if (!hosted) return hosted.error();
+  options.hosted = std::move(*hosted);
+  return std::nullopt;
 }
 
 std::expected<EngineOptions, std::string> Agent::engine_options(const Endpoint& advertise) const {
@@ -185,12 +196,10 @@ std::expected<EngineOptions, std::string> Agent::engine_options(const Endpoint& 
       static_cast<std::size_t>(config_.query_response_size_limit);
   options.serf.user_event_bytes_max = static_cast<std::size_t>(config_.user_event_size_limit);
 
-  std::vector<Tag> tags;
-  for (const auto& [key, value] : tags_) tags.push_back({key, value});
-  std::array<std::byte, meta_bytes_max> room;
-  const auto meta = write_tags(tags, options.versions.delegate_current, room);
-  if (!meta) return std::unexpected(std::string(to_text(meta.error())));
-  options.meta = as_text(*meta);
+  auto meta = metadata_of(tags_, options.versions.delegate_current);
+  if (!meta) return std::unexpected(meta.error());
+  options.meta = std::move(*meta);
+  if (auto problem = add_hosted(options)) return std::unexpected(*problem);
   return options;
 }
 
@@ -242,6 +251,12 @@ bool Agent::start_engine() {
   engine_ = std::move(*engine);
   resolver_ = std::make_unique<Resolver>(loop_);
   joiner_ = std::make_unique<Joiner>(*engine_, *resolver_, log_, addresses_.bind.port);
+  hosting_ = std::make_unique<Hosting>(
+      *engine_, log_,
+      Hosting::Options{.own_name = config_.node_name,
+                       .own_advertise = advertise_,
+                       .protocol = static_cast<std::uint8_t>(config_.protocol)},
+      std::exchange(hosted_at_start_, {}));
   return true;
 }
 
@@ -262,6 +277,20 @@ RpcBackend Agent::make_backend() {
   backend.tags = [this](const TagsRequest& request, Done done) {
     change_tags(request, std::move(done));
   };
+  backend.host_member = [this](const HostMemberRequest& request, Done done) {
+    hosting_->host(request, std::move(done));
+  };
+  backend.unhost_member = [this](const UnhostMemberRequest& request, Done done) {
+    hosting_->unhost(request, std::move(done));
+  };
+  backend.member_tags = [this](const MemberTagsRequest& request, Done done) {
+    if (request.member == config_.node_name) {
+      return change_tags({.tags = request.tags, .delete_tags = request.delete_tags},
+                         std::move(done));
+    }
+    hosting_->change_tags(request, std::move(done));
+  };
+  backend.hosts = [this](std::string_view name) { return hosting_->hosts(name); };
   backend.stats = [this](std::function<void(const Stats&)> done) { stats(std::move(done)); };
   backend.leave = [this](Done done) {
     leave([this, done = std::move(done)](const std::string& error) {
@@ -310,6 +339,7 @@ void Agent::introduce() {
        fmt::format(
            "'{}'{}", io_reason_.substr(0, colon),
            colon == std::string::npos ? "" : fmt::format(" ({})", io_reason_.substr(colon + 2))));
+  if (hosting_->size() > 0) info("Hosted members", std::to_string(hosting_->size()));
 }
 
 bool Agent::start_join() {
@@ -386,11 +416,8 @@ void Agent::change_tags(const TagsRequest& request, Done done) {
 }
 
 void Agent::set_tags(Tags tags, Done done) {
-  std::vector<Tag> views;
-  for (const auto& [key, value] : tags) views.push_back({key, value});
-  std::array<std::byte, meta_bytes_max> room;
-  const auto meta = write_tags(views, static_cast<std::uint8_t>(config_.protocol), room);
-  if (!meta) return done(std::string(to_text(meta.error())));
+  auto meta = metadata_of(tags, static_cast<std::uint8_t>(config_.protocol));
+  if (!meta) return done(meta.error());
   if (!config_.tags_file.empty()) {
     if (const auto written = write_tags_file(config_.tags_file, tags); !written) {
       log_.err("agent: {}", written.error());
@@ -400,7 +427,7 @@ void Agent::set_tags(Tags tags, Done done) {
   tags_ = std::move(tags);
   OwnedCommand command;
   command.command.kind = Command::Kind::set_meta;
-  command.payload = as_text(*meta);
+  command.payload = std::move(*meta);
   engine_->send(std::move(command), [done = std::move(done)](const Event& answer) {
     done(command_error(answer, "timeout waiting for update broadcast"));
   });
@@ -440,6 +467,7 @@ void Agent::stats(std::function<void(const Stats&)> done) {
     }
     Tags& own = stats["starling"];
     own["io"] = engine_->ports().name();
+    own["hosted"] = text(engine.hosted);
     own["incarnation"] = text(engine.incarnation);
     own["membership_queue"] = text(engine.membership_queue);
     own["streams"] = text(engine.streams);
@@ -477,8 +505,8 @@ void Agent::on_engine_event(const Event& event) {
 }
 
 void Agent::on_member(const Event& event) {
-  const MemberInfo* const before = members_.find(event.name);
-  const bool was_failed = before != nullptr && before->status == "failed";
+  const std::optional<MemberView> before = members_.find(event.name);
+  const bool was_failed = before && before->status == MemberStatus::failed;
   if (const auto line = member_line(event, was_failed)) log_.write(line->level, line->text);
   members_.apply(event);
   if (event.change) pipeline_->member(*event.change, member_of(event));
@@ -538,7 +566,10 @@ void Agent::on_signal(int signal) {
 void Agent::leave_for_signal() {
   say("Gracefully shutting down agent...");
   leaving_for_signal_ = true;
-  loop_.after(graceful_leave_max, [this] { stop_with(1); });
+  // Many members have more to say than one.
+  const Duration longer =
+      hosting_ && hosting_->size() > 0 ? 2 * config_.broadcast_timeout : Duration::zero();
+  loop_.after(graceful_leave_max + longer, [this] { stop_with(1); });
   leave([this](const std::string& error) {
     if (error.empty()) return stop_with(0);
     log_.err("agent: Error: {}", error);

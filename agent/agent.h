@@ -14,6 +14,7 @@
 #include "agent/event_handlers.h"
 #include "agent/event_loop.h"
 #include "agent/event_pipeline.h"
+#include "agent/hosting.h"
 #include "agent/joiner.h"
 #include "agent/log.h"
 #include "agent/members_mirror.h"
@@ -52,6 +53,7 @@ class Agent {
   void introduce();
   bool start_join();
   std::expected<EngineOptions, std::string> engine_options(const Endpoint& advertise) const;
+  std::optional<std::string> add_hosted(EngineOptions& options) const;
   RpcBackend make_backend();
 
   // What RPC clients and signals ask for.
@@ -86,6 +88,7 @@ class Agent {
   MembersMirror members_;
   TraceLimiter trace_limiter_;
   Tags tags_;
+  std::vector<HostedSpec> hosted_at_start_;
   Keyring keyring_;
   std::vector<EventScript> scripts_;  // as started, for stats
   NodeAddresses addresses_;
@@ -97,6 +100,7 @@ class Agent {
   std::unique_ptr<EngineHost> engine_;
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Joiner> joiner_;
+  std::unique_ptr<Hosting> hosting_;
   std::unique_ptr<RetryJoin> retry_join_;
   RpcBackend backend_;
   std::unique_ptr<RpcServer> rpc_;

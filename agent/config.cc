@@ -104,6 +104,20 @@ void define_cluster_flags(FlagSet& flags, AgentFlags& target) {
                 config.members_max);
 }
 
+void define_hosting_flags(FlagSet& flags, PartialConfig& config) {
+  flags.text({"host-members", "FILE|PREFIX:COUNT",
+              "Host further members, which all look like agents of\n"
+              "their own: those of a JSON file, an array of\n"
+              "{\"name\": ..., \"tags\": {...}, \"advertise\": \"ip[:port]\"},\n"
+              "or COUNT of them with the names PREFIX-0001 and so on.\n"
+              "Read at start only; later: starling host, unhost."},
+             config.host_members);
+  flags.integer({"hosted-max", "64",
+                 "How many members can be hosted, the agent's own among\n"
+                 "them. Default: twice as many as at start, at least 64."},
+                config.hosted_max);
+}
+
 // Flags that Serf has and this program has not: understood, and then refused by name.
 void define_unsupported_flags(FlagSet& flags, PartialConfig& config) {
   flags.text({"snapshot", "path", "Not supported."}, config.snapshot_path);
@@ -129,12 +143,14 @@ void merge(Config& config, const PartialConfig& over) {
   override_text(config.io, over.io);
   override_text(config.lanes, over.lanes);
   override_text(config.wait, over.wait);
+  override_text(config.host_members, over.host_members);
   override_number(config.protocol, over.protocol);
   override_number(config.retry_max_attempts, over.retry_max_attempts);
   override_number(config.query_size_limit, over.query_size_limit);
   override_number(config.query_response_size_limit, over.query_response_size_limit);
   override_number(config.user_event_size_limit, over.user_event_size_limit);
   if (over.members_max) config.members_max = *over.members_max;
+  if (over.hosted_max) config.hosted_max = *over.hosted_max;
   override_with(config.retry_interval, over.retry_interval);
   override_with(config.broadcast_timeout, over.broadcast_timeout);
   override_with(config.reconnect_interval, over.reconnect_interval);
@@ -169,6 +185,7 @@ void define_agent_flags(FlagSet& flags, AgentFlags& target) {
              config.tags_file);
   define_network_flags(flags, target);
   define_cluster_flags(flags, target);
+  define_hosting_flags(flags, config);
   flags.list({"event-handler", "[filters=]command",
               "Run a shell command on events; may be repeated. Filters\n"
               "is a comma list of member-join, member-leave,\n"
@@ -213,6 +230,10 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
   if (!wait_mode_from(config.wait)) return "Unknown -wait: " + config.wait;
   if (config.members_max < 1 || config.members_max > 1 << 24) {
     return fmt::format("members_max must be 1 to {}, not {}", 1 << 24, config.members_max);
+  }
+  if (config.hosted_max < 0 || config.hosted_max > 1 << 20) {
+    return fmt::format("hosted_max must be 1 to {}, or 0 to be chosen, not {}", 1 << 20,
+                       config.hosted_max);
   }
   if (config.event_handler_timeout < Duration::zero()) {
     return "event_handler_timeout must not be negative";

@@ -54,6 +54,8 @@ struct Config {
   std::string wait = "block";                                 // block, adaptive or busy
   Duration event_handler_timeout = std::chrono::seconds(30);  // zero: handlers may take for ever
   int members_max = 16'384;                                   // rows reserved at start
+  std::string host_members;  // FILE or PREFIX:COUNT, see hosted_members.h
+  int hosted_max = 0;        // places for hosted members, the own included; 0: by their number
 
   // What files and flags asked for and this program does not do: Serf's names, for one message.
   std::vector<std::string> unsupported;
@@ -63,9 +65,9 @@ struct Config {
 struct PartialConfig {
   std::optional<std::string> node_name, role, tags_file, bind, advertise, interface, encrypt_key,
       keyring_file, log_level, rpc_addr, rpc_auth, profile, io, lanes, wait, snapshot_path,
-      discover, statsite_addr, statsd_addr;
+      discover, statsite_addr, statsd_addr, host_members;
   std::optional<int> protocol, retry_max_attempts, query_size_limit, query_response_size_limit,
-      user_event_size_limit, members_max;
+      user_event_size_limit, members_max, hosted_max;
   std::optional<Duration> retry_interval, broadcast_timeout, reconnect_interval, reconnect_timeout,
       tombstone_timeout, event_handler_timeout;
   bool replay_on_join = false, rejoin_after_leave = false, leave_on_terminate = false,

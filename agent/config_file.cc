@@ -188,6 +188,8 @@ std::map<std::string, Decoder::Take> Decoder::fields() {
       {"wait", text(c.wait)},
       {"event_handler_timeout", duration(c.event_handler_timeout)},
       {"members_max", number(c.members_max)},
+      {"host_members", text(c.host_members)},
+      {"hosted_max", number(c.hosted_max)},
   };
 }
 

@@ -2,6 +2,8 @@
 
 #include <re2/re2.h>
 
+#include "agent/members_mirror.h"
+
 namespace starling::agent {
 namespace {
 
@@ -38,12 +40,25 @@ std::optional<MemberFilter> MemberFilter::from(const MembersFilteredRequest& req
   return filter;
 }
 
-bool MemberFilter::matches(const MemberInfo& member) const {
-  if (name_ && !re2::RE2::PartialMatch(member.name, *name_)) return false;
-  if (status_ && !re2::RE2::PartialMatch(member.status, *status_)) return false;
+bool MemberFilter::matches(const MemberView& member) {
+  if (status_ && !re2::RE2::PartialMatch(status_text(member.status), *status_)) return false;
+  if (!tags_.empty()) {
+    // Sets of tags lie at least 64 bytes apart.
+    const auto address = reinterpret_cast<std::uintptr_t>(member.tags.data());
+    Judged& judged = judged_[(address >> 6) % judged_.size()];
+    if (judged.tags != member.tags.data()) {
+      judged = {.tags = member.tags.data(), .match = match_tags(member.tags)};
+    }
+    if (!judged.match) return false;
+  }
+  return !name_ || re2::RE2::PartialMatch(member.name, *name_);
+}
+
+bool MemberFilter::match_tags(std::string_view encoded) const {
+  const Tags present = decode_tags(encoded);
   for (const auto& [key, expression] : tags_) {
-    const auto tag = member.tags.find(key);
-    const std::string& value = tag == member.tags.end() ? std::string() : tag->second;
+    const auto tag = present.find(key);
+    const std::string& value = tag == present.end() ? std::string() : tag->second;
     if (!re2::RE2::PartialMatch(value, *expression)) return false;
   }
   return true;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "agent/members_mirror.h"
 #include "agent/rpc_writer.h"
 #include "wire/msgpack.h"
 
@@ -19,11 +20,13 @@ constexpr Keys2 force_leave_keys{"Node", "Prune"};
 constexpr Keys2 join_keys{"Existing", "Replay"};
 constexpr Keys3 members_filtered_keys{"Tags", "Status", "Name"};
 constexpr Keys2 tags_keys{"Tags", "DeleteTags"};
+constexpr Keys3 host_member_keys{"Name", "Tags", "Advertise"};
+constexpr Keys1 unhost_member_keys{"Name"};
+constexpr Keys3 member_tags_keys{"Member", "Tags", "DeleteTags"};
 constexpr Keys1 stream_keys{"Type"};
 constexpr Keys1 monitor_keys{"LogLevel"};
 constexpr Keys1 stop_keys{"Stop"};
 constexpr Keys2 response_keys{"Seq", "Error"};
-constexpr Keys1 members_keys{"Members"};
 constexpr Keys1 join_count_keys{"Num"};
 constexpr Keys1 log_keys{"Log"};
 constexpr std::array<std::string_view, 11> member_keys{
@@ -88,10 +91,11 @@ MemberInfo read_member(Reader& in) {
   return member;
 }
 
-void append_member(RpcWriter& out, const MemberInfo& member) {
+// Everything but the tags, which are the last value.
+void append_but_tags(RpcWriter& out, const MemberView& member, std::string_view status) {
   out.map(member_keys.size());
   out.text("Addr");
-  out.bytes(member.address.bytes());
+  out.bytes(member.endpoint.address.bytes());
   out.text("DelegateCur");
   out.number(member.versions.delegate_current);
   out.text("DelegateMax");
@@ -101,7 +105,7 @@ void append_member(RpcWriter& out, const MemberInfo& member) {
   out.text("Name");
   out.text(member.name);
   out.text("Port");
-  out.number(member.port);
+  out.number(member.endpoint.port);
   out.text("ProtocolCur");
   out.number(member.versions.protocol_current);
   out.text("ProtocolMax");
@@ -109,9 +113,8 @@ void append_member(RpcWriter& out, const MemberInfo& member) {
   out.text("ProtocolMin");
   out.number(member.versions.protocol_min);
   out.text("Status");
-  out.text(member.status);
+  out.text(status);
   out.text("Tags");
-  out.tags(member.tags);
 }
 
 }  // namespace
@@ -188,6 +191,33 @@ Decoded<void> decode_into(Bytes value, TagsRequest& request) {
   return finish(in);
 }
 
+Decoded<void> decode_into(Bytes value, HostMemberRequest& request) {
+  Reader in(value, "host-member");
+  msgpack::read_struct<host_member_keys>(in, [&](std::size_t field) {
+    if (field == 0) request.name = read_string(in);
+    if (field == 1) request.tags = read_tags(in);
+    if (field == 2) request.advertise = read_string(in);
+  });
+  return finish(in);
+}
+
+Decoded<void> decode_into(Bytes value, UnhostMemberRequest& request) {
+  Reader in(value, "unhost-member");
+  msgpack::read_struct<unhost_member_keys>(in,
+                                           [&](std::size_t) { request.name = read_string(in); });
+  return finish(in);
+}
+
+Decoded<void> decode_into(Bytes value, MemberTagsRequest& request) {
+  Reader in(value, "member-tags");
+  msgpack::read_struct<member_tags_keys>(in, [&](std::size_t field) {
+    if (field == 0) request.member = read_string(in);
+    if (field == 1) request.tags = read_tags(in);
+    if (field == 2) request.delete_tags = read_strings(in);
+  });
+  return finish(in);
+}
+
 Decoded<void> decode_into(Bytes value, StreamRequest& request) {
   Reader in(value, "stream");
   msgpack::read_struct<stream_keys>(in, [&](std::size_t) { request.type = read_string(in); });
@@ -215,17 +245,11 @@ Decoded<void> decode_into(Bytes value, ResponseHeader& header) {
   return finish(in);
 }
 
-Decoded<std::vector<MemberInfo>> decode_members(Bytes value) {
-  Reader in(value, "members");
-  std::vector<MemberInfo> members;
-  msgpack::read_struct<members_keys>(in, [&](std::size_t) {
-    members.clear();
-    for (std::uint64_t left = msgpack::read_array_header(in); left > 0 && in.ok(); --left) {
-      members.push_back(read_member(in));
-    }
-  });
+Decoded<MemberInfo> decode_member(Bytes value) {
+  Reader in(value, "member");
+  MemberInfo member = read_member(in);
   if (!in.ok()) return std::unexpected(in.error());
-  return members;
+  return member;
 }
 
 Decoded<std::int64_t> decode_join_count(Bytes value) {
@@ -335,6 +359,35 @@ void append(std::string& out, const TagsRequest& request) {
   writer.tags(request.tags);
 }
 
+void append(std::string& out, const HostMemberRequest& request) {
+  RpcWriter writer(out);
+  writer.map(3);
+  writer.text("Advertise");
+  writer.text(request.advertise);
+  writer.text("Name");
+  writer.text(request.name);
+  writer.text("Tags");
+  writer.tags(request.tags);
+}
+
+void append(std::string& out, const UnhostMemberRequest& request) {
+  RpcWriter writer(out);
+  writer.map(1);
+  writer.text("Name");
+  writer.text(request.name);
+}
+
+void append(std::string& out, const MemberTagsRequest& request) {
+  RpcWriter writer(out);
+  writer.map(3);
+  writer.text("DeleteTags");
+  writer.texts(request.delete_tags);
+  writer.text("Member");
+  writer.text(request.member);
+  writer.text("Tags");
+  writer.tags(request.tags);
+}
+
 void append(std::string& out, const StreamRequest& request) {
   RpcWriter writer(out);
   writer.map(1);
@@ -365,12 +418,17 @@ void append(std::string& out, const ResponseHeader& header) {
   writer.number(header.sequence);
 }
 
-void append_members(std::string& out, const std::vector<const MemberInfo*>& members) {
+void append_members_header(std::string& out, std::size_t count) {
   RpcWriter writer(out);
   writer.map(1);
   writer.text("Members");
-  writer.array(members.size());
-  for (const MemberInfo* member : members) append_member(writer, *member);
+  writer.array(count);
+}
+
+void append_member(std::string& out, const MemberView& member) {
+  RpcWriter writer(out);
+  append_but_tags(writer, member, status_text(member.status));
+  out += member.tags;
 }
 
 void append_join_count(std::string& out, std::size_t count) {
@@ -422,7 +480,14 @@ void append(std::string& out, const MemberEventRecord& record) {
   writer.text(record.event);
   writer.text("Members");
   writer.array(record.members.size());
-  for (const MemberInfo& member : record.members) append_member(writer, member);
+  for (const MemberInfo& member : record.members) {
+    const MemberView view{.name = member.name,
+                          .endpoint = {member.address, member.port},
+                          .versions = member.versions,
+                          .tags = {}};
+    append_but_tags(writer, view, member.status);
+    writer.tags(member.tags);
+  }
 }
 
 }  // namespace starling::agent

@@ -4,6 +4,15 @@
 // commands, a body; a record is a header with the subscription's sequence and a body. The server
 // side decodes requests and encodes responses, the client side the other way round. Decoders take
 // exactly one whole value (the caller finds its end with ValueScanner) and are as lenient as Go's.
+// A list of members may be long: it is written member by member, and MembersDecoder
+// (members_decoder.h) reads it so.
+//
+// Four commands are our own; Serf's agent answers them with "Unsupported command". Header and
+// sequence are as in all others:
+//   host-member    {"Name", "Tags", "Advertise"}       answered when the member is alive here
+//   unhost-member  {"Name"}                            answered when it has left
+//   member-tags    {"Member", "Tags", "DeleteTags"}    as tags, for one hosted member
+//   hosted         no body                             answered as members
 #pragma once
 
 #include <cstdint>
@@ -51,6 +60,19 @@ struct TagsRequest {
   Tags tags;
   std::vector<std::string> delete_tags;  // empty is sent as nil
 };
+struct HostMemberRequest {
+  std::string name;
+  Tags tags;
+  std::string advertise;  // ip or ip:port; empty: as the agent's own
+};
+struct UnhostMemberRequest {
+  std::string name;
+};
+struct MemberTagsRequest {
+  std::string member;
+  Tags tags;
+  std::vector<std::string> delete_tags;
+};
 struct StreamRequest {
   std::string type;
 };
@@ -86,12 +108,16 @@ Decoded<void> decode_into(Bytes value, ForceLeaveRequest& request);
 Decoded<void> decode_into(Bytes value, JoinRequest& request);
 Decoded<void> decode_into(Bytes value, MembersFilteredRequest& request);
 Decoded<void> decode_into(Bytes value, TagsRequest& request);
+Decoded<void> decode_into(Bytes value, HostMemberRequest& request);
+Decoded<void> decode_into(Bytes value, UnhostMemberRequest& request);
+Decoded<void> decode_into(Bytes value, MemberTagsRequest& request);
 Decoded<void> decode_into(Bytes value, StreamRequest& request);
 Decoded<void> decode_into(Bytes value, MonitorRequest& request);
 Decoded<void> decode_into(Bytes value, StopRequest& request);
 
 Decoded<void> decode_into(Bytes value, ResponseHeader& header);
-Decoded<std::vector<MemberInfo>> decode_members(Bytes value);
+// One element of the array that append_members_header announces.
+Decoded<MemberInfo> decode_member(Bytes value);
 Decoded<std::int64_t> decode_join_count(Bytes value);
 Decoded<Stats> decode_stats(Bytes value);
 Decoded<std::string> decode_log_record(Bytes value);
@@ -104,12 +130,17 @@ void append(std::string& out, const ForceLeaveRequest& request);
 void append(std::string& out, const JoinRequest& request);
 void append(std::string& out, const MembersFilteredRequest& request);
 void append(std::string& out, const TagsRequest& request);
+void append(std::string& out, const HostMemberRequest& request);
+void append(std::string& out, const UnhostMemberRequest& request);
+void append(std::string& out, const MemberTagsRequest& request);
 void append(std::string& out, const StreamRequest& request);
 void append(std::string& out, const MonitorRequest& request);
 void append(std::string& out, const StopRequest& request);
 
 void append(std::string& out, const ResponseHeader& header);
-void append_members(std::string& out, const std::vector<const MemberInfo*>& members);
+// A body of `count` members, which must follow.
+void append_members_header(std::string& out, std::size_t count);
+void append_member(std::string& out, const MemberView& member);
 void append_join_count(std::string& out, std::size_t count);
 void append_stats(std::string& out, const Stats& stats);
 void append_log_record(std::string& out, std::string_view line);

@@ -13,6 +13,9 @@ namespace starling::agent {
 namespace {
 
 constexpr std::size_t read_bytes = 64 * 1024;
+// A long list comes in pieces of RpcSession::listing_bytes_max: about a mebibyte at a time, so that
+// one client's list does not keep the loop from everybody else.
+constexpr std::size_t sends_per_turn = 16;
 
 }  // namespace
 
@@ -94,7 +97,7 @@ void RpcServer::on_ready(int descriptor, short events) {
   bool alive = !readable || read_from(client);
   // A client that has gone entirely is noticed here even while its request is pending.
   if (!readable && (events & (POLLHUP | POLLERR)) != 0) alive = false;
-  if (alive) alive = write_to(client);
+  if (alive) alive = write_to(client, sends_per_turn);
   if (!alive || (client.session->closing() && client.session->output().empty())) {
     drop(descriptor);
     return;
@@ -111,8 +114,8 @@ bool RpcServer::read_from(Client& client) {
   return true;
 }
 
-bool RpcServer::write_to(Client& client) {
-  while (!client.session->output().empty()) {
+bool RpcServer::write_to(Client& client, std::size_t sends_max) {
+  for (std::size_t sends = 0; sends < sends_max && !client.session->output().empty(); ++sends) {
     const std::string_view output = client.session->output();
     const ssize_t count =
         send(client.socket.descriptor(), output.data(), output.size(), MSG_NOSIGNAL);
@@ -144,7 +147,7 @@ void RpcServer::shut_down() {
   listener_.close();
   while (!clients_.empty()) {
     const auto first = clients_.begin();
-    static_cast<void>(write_to(first->second));
+    static_cast<void>(write_to(first->second, SIZE_MAX));
     drop(first->first);
   }
 }

@@ -47,7 +47,8 @@ class RpcServer {
   void accept_all();
   void on_ready(int descriptor, short events);
   bool read_from(Client& client);  // false: the client is gone
-  bool write_to(Client& client);
+  // What the session has to send, in at most `sends_max` calls.
+  bool write_to(Client& client, std::size_t sends_max);
   void update_interest(const Client& client);
   void drop(int descriptor);
 

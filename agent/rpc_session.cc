@@ -13,7 +13,7 @@ struct CommandText {
   std::string_view name;
   bool has_body;
 };
-constexpr std::array<CommandText, 13> commands{{{"handshake", true},
+constexpr std::array<CommandText, 17> commands{{{"handshake", true},
                                                 {"auth", true},
                                                 {"event", true},
                                                 {"force-leave", true},
@@ -25,6 +25,10 @@ constexpr std::array<CommandText, 13> commands{{{"handshake", true},
                                                 {"stop", true},
                                                 {"leave", false},
                                                 {"tags", true},
+                                                {"host-member", true},
+                                                {"unhost-member", true},
+                                                {"member-tags", true},
+                                                {"hosted", false},
                                                 {"stats", false}}};
 
 }  // namespace
@@ -52,6 +56,7 @@ void RpcSession::sent(std::size_t bytes) {
     output_.erase(0, output_sent_);
     output_sent_ = 0;
   }
+  if (listing_) continue_listing();
   process();
 }
 
@@ -168,7 +173,7 @@ void RpcSession::execute(std::string_view body) {
   } else if (command == "join") {
     with_body<JoinRequest>(body, [&](const auto& request) { join(request); });
   } else if (command == "members") {
-    members();
+    answer_with(backend_.members->list());
   } else if (command == "members-filtered") {
     with_body<MembersFilteredRequest>(body, [&](const auto& r) { members_filtered(r); });
   } else if (command == "stream") {
@@ -182,6 +187,18 @@ void RpcSession::execute(std::string_view body) {
     backend_.leave(begin());
   } else if (command == "tags") {
     with_body<TagsRequest>(body, [&](const auto& request) { backend_.tags(request, begin()); });
+  } else if (command == "host-member") {
+    with_body<HostMemberRequest>(
+        body, [&](const auto& request) { backend_.host_member(request, begin()); });
+  } else if (command == "unhost-member") {
+    with_body<UnhostMemberRequest>(
+        body, [&](const auto& request) { backend_.unhost_member(request, begin()); });
+  } else if (command == "member-tags") {
+    with_body<MemberTagsRequest>(
+        body, [&](const auto& request) { backend_.member_tags(request, begin()); });
+  } else if (command == "hosted") {
+    answer_with(backend_.members->list(
+        [&](const MemberView& member) { return backend_.hosts(member.name); }));
   } else {
     stats();
   }
@@ -211,23 +228,36 @@ void RpcSession::auth(const AuthRequest& request) {
   respond("");
 }
 
-void RpcSession::members() {
-  std::vector<const MemberInfo*> all;
-  for (const auto& [name, member] : backend_.members->members()) all.push_back(&member);
-  append(output_, ResponseHeader{.error = "", .sequence = header_.sequence});
-  append_members(output_, all);
-  on_output_();
+void RpcSession::members_filtered(const MembersFilteredRequest& request) {
+  auto filter = MemberFilter::from(request);
+  if (!filter) return close("failed to compile a members-filtered expression");
+  answer_with(
+      backend_.members->list([&](const MemberView& member) { return filter->matches(member); }));
 }
 
-void RpcSession::members_filtered(const MembersFilteredRequest& request) {
-  const auto filter = MemberFilter::from(request);
-  if (!filter) return close("failed to compile a members-filtered expression");
-  std::vector<const MemberInfo*> matching;
-  for (const auto& [name, member] : backend_.members->members()) {
-    if (filter->matches(member)) matching.push_back(&member);
-  }
+void RpcSession::answer_with(MembersMirror::Listing listing) {
   append(output_, ResponseHeader{.error = "", .sequence = header_.sequence});
-  append_members(output_, matching);
+  append_members_header(output_, listing.size());
+  listing_ = std::move(listing);
+  continue_listing();
+}
+
+// Encodes members until so many bytes of the list wait.
+void RpcSession::continue_listing() {
+  if (closing_) return;
+  if (listing_->lost()) {
+    listing_.reset();
+    return close("too slow: the member list changed too much while it was sent");
+  }
+  if (output().size() >= listing_bytes_max / 2) return;
+  output_.erase(0, std::exchange(output_sent_, 0));
+  while (listing_->left() > 0 && output_.size() < listing_bytes_max) {
+    append_member(output_, listing_->next());
+  }
+  if (listing_->left() == 0) {
+    listing_.reset();
+    output_ += std::exchange(held_back_, {});
+  }
   on_output_();
 }
 
@@ -282,12 +312,13 @@ void RpcSession::stop(const StopRequest& request) {
 void RpcSession::add_record(std::uint64_t sequence,
                             const std::function<void(std::string&)>& append_body) {
   if (closing_) return;
-  if (output().size() >= output_bytes_max) {
+  if (output().size() + held_back_.size() >= output_bytes_max) {
     ++dropped_;
     return;
   }
-  append(output_, ResponseHeader{.error = "", .sequence = sequence});
-  append_body(output_);
+  std::string& out = listing_ ? held_back_ : output_;
+  append(out, ResponseHeader{.error = "", .sequence = sequence});
+  append_body(out);
   on_output_();
 }
 

@@ -5,8 +5,13 @@
 // functions. Owned by RpcServer (shared, because pending commands hold on to it); control thread
 // only.
 //
+// A list of members is written while it is sent: the members mirror holds on to the rows that were
+// wanted (4 bytes each), and the session encodes the next ones when there is room. Records of
+// streams and monitors wait until the list is complete, since they must not stand inside it.
+//
 // Bounds: a request of request_bytes_max, nested msgpack_nesting_max deep; records are dropped
-// while output_bytes_max wait to be sent; further requests are not taken then either.
+// while output_bytes_max wait to be sent; further requests are not taken then either. A list adds
+// at most listing_bytes_max, and one member, to what waits.
 #pragma once
 
 #include <cstdint>
@@ -33,12 +38,16 @@ struct RpcBackend {
   using Done = std::function<void(const std::string& error)>;
   std::string auth_token;
   Log* log = nullptr;
-  const MembersMirror* members = nullptr;
+  MembersMirror* members = nullptr;
   std::function<void(const EventRequest&, Done)> event;
   std::function<void(const ForceLeaveRequest&, Done)> force_leave;
   std::function<void(const JoinRequest&, std::function<void(std::size_t, const std::string&)>)>
       join;
   std::function<void(const TagsRequest&, Done)> tags;
+  std::function<void(const HostMemberRequest&, Done)> host_member;
+  std::function<void(const UnhostMemberRequest&, Done)> unhost_member;
+  std::function<void(const MemberTagsRequest&, Done)> member_tags;
+  std::function<bool(std::string_view name)> hosts;  // besides the agent's own member
   std::function<void(std::function<void(const Stats&)>)> stats;
   std::function<void(Done)> leave;
 };
@@ -47,6 +56,7 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
  public:
   static constexpr std::size_t request_bytes_max = 1U << 20;
   static constexpr std::size_t output_bytes_max = 8U << 20;
+  static constexpr std::size_t listing_bytes_max = 64U << 10;
 
   // `peer` names the client in the log; `on_output` is called when there is something to send or
   // the session wants to be closed. It must not call back.
@@ -66,8 +76,8 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   std::string_view output() const { return std::string_view(output_).substr(output_sent_); }
   void sent(std::size_t bytes);
 
-  // A request is pending or too much output waits: do not read on.
-  bool busy() const { return pending_ || output().size() >= output_bytes_max; }
+  // A request is pending, a list is being sent, or too much output waits: do not read on.
+  bool busy() const { return pending_ || listing_ || output().size() >= output_bytes_max; }
   // Close the connection once the output is sent.
   bool closing() const { return closing_; }
   const std::string& peer() const { return peer_; }
@@ -91,7 +101,8 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   void handshake(const HandshakeRequest& request);
   void auth(const AuthRequest& request);
   void members_filtered(const MembersFilteredRequest& request);
-  void members();
+  void answer_with(MembersMirror::Listing listing);
+  void continue_listing();
   void join(const JoinRequest& request);
   void stream(const StreamRequest& request);
   void monitor(const MonitorRequest& request);
@@ -119,6 +130,8 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   std::string output_;
   std::size_t output_sent_ = 0;
   std::uint64_t dropped_ = 0;
+  std::optional<MembersMirror::Listing> listing_;  // the list that is being sent
+  std::string held_back_;                          // records for after the list
 
   std::vector<Stream> streams_;
   std::uint64_t monitor_sequence_ = 0;

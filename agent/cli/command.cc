@@ -50,6 +50,17 @@ std::expected<std::vector<std::string>, int> parse_flags(FlagSet& flags,
   return std::unexpected(1);
 }
 
+std::expected<std::string, int> parse_flags_and_name(FlagSet& flags,
+                                                     std::span<const std::string> arguments,
+                                                     std::string_view help, Console& console) {
+  const auto positional = parse_flags(flags, arguments, help, console);
+  if (!positional) return std::unexpected(positional.error());
+  if (positional->empty()) return std::string();
+  const auto more = parse_flags(flags, std::span(*positional).subspan(1), help, console);
+  if (!more) return std::unexpected(more.error());
+  return more->empty() ? positional->front() : std::string();
+}
+
 std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console) {
   auto client = RpcClient::connect(rpc.address, rpc.token);
   if (client) return std::move(*client);

@@ -48,6 +48,12 @@ std::expected<std::vector<std::string>, int> parse_flags(FlagSet& flags,
                                                          std::span<const std::string> arguments,
                                                          std::string_view help, Console& console);
 
+// For commands about one name, which may stand anywhere among the flags: the name, empty when there
+// is none or more than one.
+std::expected<std::string, int> parse_flags_and_name(FlagSet& flags,
+                                                     std::span<const std::string> arguments,
+                                                     std::string_view help, Console& console);
+
 // Prints "Error connecting ..." when there is no connection.
 std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console);
 
@@ -58,6 +64,8 @@ Command agent_command();
 Command decode_command();
 Command event_command();
 Command force_leave_command();
+Command host_command();
+Command hosted_command();
 Command info_command();
 Command join_command();
 Command keygen_command();
@@ -65,6 +73,7 @@ Command leave_command();
 Command members_command();
 Command monitor_command();
 Command tags_command();
+Command unhost_command();
 Command version_command();
 
 // Every subcommand, by name.

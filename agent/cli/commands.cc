@@ -29,6 +29,8 @@ std::vector<Command> all_commands() {
   commands.push_back(decode_command());
   commands.push_back(event_command());
   commands.push_back(force_leave_command());
+  commands.push_back(host_command());
+  commands.push_back(hosted_command());
   commands.push_back(info_command());
   commands.push_back(join_command());
   commands.push_back(keygen_command());
@@ -36,6 +38,7 @@ std::vector<Command> all_commands() {
   commands.push_back(members_command());
   commands.push_back(monitor_command());
   commands.push_back(tags_command());
+  commands.push_back(unhost_command());
   commands.push_back(version_command());
   return commands;
 }

@@ -20,27 +20,25 @@ std::string object(const Tags& tags, const std::string& indent) {
 
 }  // namespace
 
-std::string members_json(const std::vector<MemberInfo>& members) {
-  if (members.empty()) return "{\n  \"members\": null\n}";
-  std::string out = "{\n  \"members\": [";
-  bool first = true;
-  for (const MemberInfo& member : members) {
-    const Versions& versions = member.versions;
-    const std::string address = format_endpoint({member.address, member.port});
-    out += first ? "\n    {\n" : ",\n    {\n";
-    out += "      \"name\": " + json_quote(member.name) + ",\n";
-    out += "      \"addr\": " + json_quote(address) + ",\n";
-    out += "      \"port\": " + std::to_string(member.port) + ",\n";
-    out += "      \"tags\": " + object(member.tags, "      ") + ",\n";
-    out += "      \"status\": " + json_quote(member.status) + ",\n";
-    out += "      \"protocol\": {\n";
-    out += "        \"max\": " + std::to_string(versions.delegate_max) + ",\n";
-    out += "        \"min\": " + std::to_string(versions.delegate_min) + ",\n";
-    out += "        \"version\": " + std::to_string(versions.delegate_current) + "\n";
-    out += "      }\n    }";
-    first = false;
-  }
-  return out + "\n  ]\n}";
+void MembersJson::add(const MemberInfo& member) {
+  const Versions& versions = member.versions;
+  const std::string address = format_endpoint({member.address, member.port});
+  out_ << (begun_ ? ",\n    {\n" : "{\n  \"members\": [\n    {\n");
+  out_ << "      \"name\": " << json_quote(member.name) << ",\n";
+  out_ << "      \"addr\": " << json_quote(address) << ",\n";
+  out_ << "      \"port\": " << member.port << ",\n";
+  out_ << "      \"tags\": " << object(member.tags, "      ") << ",\n";
+  out_ << "      \"status\": " << json_quote(member.status) << ",\n";
+  out_ << "      \"protocol\": {\n";
+  out_ << "        \"max\": " << unsigned{versions.delegate_max} << ",\n";
+  out_ << "        \"min\": " << unsigned{versions.delegate_min} << ",\n";
+  out_ << "        \"version\": " << unsigned{versions.delegate_current} << "\n";
+  out_ << "      }\n    }";
+  begun_ = true;
+}
+
+void MembersJson::finish() {
+  out_ << (begun_ ? "\n  ]\n}" : "{\n  \"members\": null\n}");
 }
 
 std::string stats_json(const Stats& stats) {

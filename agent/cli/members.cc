@@ -1,9 +1,5 @@
-#include "agent/addresses.h"
-#include "agent/cli/colour.h"
-#include "agent/cli/columns.h"
 #include "agent/cli/command.h"
-#include "agent/cli/json_text.h"
-#include "agent/go_text.h"
+#include "agent/cli/member_printer.h"
 
 namespace starling::agent::cli {
 namespace {
@@ -38,28 +34,6 @@ std::string members_help() {
                    options.flags());
 }
 
-std::string as_columns(const std::vector<MemberInfo>& members, bool detailed, bool coloured) {
-  std::vector<Row> rows;
-  for (const MemberInfo& member : members) {
-    std::string tags;
-    for (const auto& [key, value] : member.tags) {
-      tags += (tags.empty() ? "" : ",") + key + "=" + value;
-    }
-    Row row{{member.name},
-            {format_endpoint({member.address, member.port})},
-            {member.status, colour_of_status(member.status)},
-            {tags}};
-    if (detailed) {
-      const Versions& versions = member.versions;
-      row.push_back({"Protocol Version: " + std::to_string(versions.delegate_current)});
-      row.push_back({"Available Protocol Range: [" + std::to_string(versions.delegate_min) + ", " +
-                     std::to_string(versions.delegate_max) + "]"});
-    }
-    rows.push_back(std::move(row));
-  }
-  return format_columns(rows, coloured);
-}
-
 int run_members(std::span<const std::string> arguments, Console& console) {
   MembersFlags options;
   FlagSet flags = options.flags();
@@ -76,21 +50,15 @@ int run_members(std::span<const std::string> arguments, Console& console) {
   }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
-  const auto members = client->members_filtered(
-      {.name = options.name, .status = options.status, .tags = std::move(*tags)});
-  if (!members) {
-    console.out << "Error retrieving members: " << members.error() << "\n";
+  MemberPrinter printer(console, options.format, options.detailed);
+  const auto done = client->members_filtered(
+      {.name = options.name, .status = options.status, .tags = std::move(*tags)},
+      [&](const MemberInfo& member) { printer.add(member); });
+  if (!done) {
+    console.out << "Error retrieving members: " << done.error() << "\n";
     return 1;
   }
-  if (options.format == "json") {
-    console.out << members_json(*members) << "\n";
-  } else if (options.format == "text") {
-    console.out << as_columns(*members, options.detailed, console.coloured) << "\n";
-  } else {
-    console.out << "Encoding error: Invalid output format " << go_quote(options.format) << "\n";
-    return 1;
-  }
-  return 0;
+  return printer.finish();
 }
 
 }  // namespace

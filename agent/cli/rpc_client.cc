@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/addresses.h"
+#include "agent/members_decoder.h"
 #include "io/address.h"
 #include "io/errno_text.h"
 #include "wire/value_scanner.h"
@@ -85,6 +86,7 @@ RpcClient::RpcClient(RpcClient&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)),
       sequence_(other.sequence_),
       received_(std::move(other.received_)),
+      taken_(other.taken_),
       subscriptions_(std::move(other.subscriptions_)),
       records_(std::move(other.records_)) {}
 
@@ -92,6 +94,7 @@ RpcClient& RpcClient::operator=(RpcClient&& other) noexcept {
   std::swap(socket_, other.socket_);
   std::swap(sequence_, other.sequence_);
   std::swap(received_, other.received_);
+  std::swap(taken_, other.taken_);
   std::swap(subscriptions_, other.subscriptions_);
   std::swap(records_, other.records_);
   return *this;
@@ -130,18 +133,27 @@ std::expected<std::optional<std::string>, std::string> RpcClient::receive(int in
   ValueScanner scanner;
   std::size_t scanned = 0;
   for (;;) {
-    const Decoded<std::size_t> taken = scanner.scan(as_bytes(received_).subspan(scanned));
+    const Decoded<std::size_t> taken = scanner.scan(as_bytes(received()).subspan(scanned));
     if (!taken) return std::unexpected("bad answer from the agent");
     scanned += *taken;
     if (scanner.complete()) {
-      std::string value = received_.substr(0, scanned);
-      received_.erase(0, scanned);
+      std::string value(received().substr(0, scanned));
+      taken_ += scanned;
       return value;
     }
+    const auto more = receive_more(interrupt);
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return std::nullopt;
+  }
+}
+
+std::expected<bool, std::string> RpcClient::receive_more(int interrupt) {
+  received_.erase(0, std::exchange(taken_, 0));
+  for (;;) {
     std::array<pollfd, 2> entries{{{.fd = socket_, .events = POLLIN, .revents = 0},
                                    {.fd = interrupt, .events = POLLIN, .revents = 0}}};
     if (poll(entries.data(), entries.size(), -1) < 0) continue;
-    if (entries[1].revents != 0) return std::nullopt;
+    if (entries[1].revents != 0) return false;
     const std::size_t before = received_.size();
     received_.resize(before + read_bytes);
     const ssize_t count = recv(socket_, received_.data() + before, read_bytes, 0);
@@ -151,6 +163,7 @@ std::expected<std::optional<std::string>, std::string> RpcClient::receive(int in
     if (count < 0 && problem != EAGAIN && problem != EINTR) {
       return std::unexpected(std::string(closed));
     }
+    if (count > 0) return true;
   }
 }
 
@@ -209,14 +222,29 @@ std::expected<std::uint64_t, std::string> RpcClient::subscribe(std::string_view 
   return sequence_;
 }
 
-std::expected<std::vector<MemberInfo>, std::string> RpcClient::members_filtered(
-    const MembersFilteredRequest& filter) {
-  const auto answer = call("members-filtered", filter, Body::present);
-  if (!answer) return std::unexpected(answer.error());
-  if (!answer->error.empty()) return std::unexpected(answer->error);
-  auto members = decode_members(as_bytes(answer->body));
-  if (!members) return std::unexpected("bad answer from the agent");
-  return std::move(*members);
+template <class Request>
+std::expected<void, std::string> RpcClient::list(std::string_view command, const Request& request,
+                                                 const OnMember& on_member) {
+  if (auto header = call_plain(command, request); !header) return header;
+  MembersDecoder decoder;
+  for (;;) {
+    Bytes chunk = as_bytes(received());
+    const std::size_t before = chunk.size();
+    const auto fed = decoder.feed(chunk, on_member);
+    if (!fed) return std::unexpected("bad answer from the agent");
+    taken_ += before - chunk.size();
+    if (decoder.complete()) return {};
+    if (const auto more = receive_more(-1); !more) return std::unexpected(more.error());
+  }
+}
+
+std::expected<void, std::string> RpcClient::members_filtered(const MembersFilteredRequest& filter,
+                                                             const OnMember& on_member) {
+  return list("members-filtered", filter, on_member);
+}
+
+std::expected<void, std::string> RpcClient::hosted(const OnMember& on_member) {
+  return list("hosted", NoRequest{}, on_member);
 }
 
 std::expected<void, std::string> RpcClient::event(const EventRequest& request) {
@@ -242,6 +270,18 @@ std::expected<void, std::string> RpcClient::leave() {
 
 std::expected<void, std::string> RpcClient::tags(const TagsRequest& request) {
   return call_plain("tags", request);
+}
+
+std::expected<void, std::string> RpcClient::member_tags(const MemberTagsRequest& request) {
+  return call_plain("member-tags", request);
+}
+
+std::expected<void, std::string> RpcClient::host_member(const HostMemberRequest& request) {
+  return call_plain("host-member", request);
+}
+
+std::expected<void, std::string> RpcClient::unhost_member(const UnhostMemberRequest& request) {
+  return call_plain("unhost-member", request);
 }
 
 std::expected<Stats, std::string> RpcClient::stats() {

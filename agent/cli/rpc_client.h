@@ -28,13 +28,20 @@ class RpcClient {
   RpcClient(RpcClient&& other) noexcept;
   RpcClient& operator=(RpcClient&& other) noexcept;
 
-  std::expected<std::vector<MemberInfo>, std::string> members_filtered(
-      const MembersFilteredRequest& filter);
+  // A list is read while it arrives: on_member is called once a member, in the order sent. After an
+  // error some may have come already.
+  using OnMember = std::function<void(MemberInfo&&)>;
+  std::expected<void, std::string> members_filtered(const MembersFilteredRequest& filter,
+                                                    const OnMember& on_member);
+  std::expected<void, std::string> hosted(const OnMember& on_member);
   std::expected<void, std::string> event(const EventRequest& request);
   std::expected<void, std::string> force_leave(const ForceLeaveRequest& request);
   std::expected<std::int64_t, std::string> join(const JoinRequest& request);
   std::expected<void, std::string> leave();
   std::expected<void, std::string> tags(const TagsRequest& request);
+  std::expected<void, std::string> member_tags(const MemberTagsRequest& request);
+  std::expected<void, std::string> host_member(const HostMemberRequest& request);
+  std::expected<void, std::string> unhost_member(const UnhostMemberRequest& request);
   std::expected<Stats, std::string> stats();
   // The subscription's sequence number; its records come from next_record().
   std::expected<std::uint64_t, std::string> stream(const StreamRequest& request);
@@ -63,16 +70,23 @@ class RpcClient {
   template <class Request>
   std::expected<void, std::string> call_plain(std::string_view command, const Request& request);
   template <class Request>
+  std::expected<void, std::string> list(std::string_view command, const Request& request,
+                                        const OnMember& on_member);
+  template <class Request>
   std::expected<std::uint64_t, std::string> subscribe(std::string_view command,
                                                       const Request& request);
   std::expected<void, std::string> send(std::string_view bytes);
   // One whole msgpack value; nullopt when interrupted.
   std::expected<std::optional<std::string>, std::string> receive(int interrupt);
   std::expected<std::optional<ResponseHeader>, std::string> receive_header(int interrupt);
+  // Waits for more bytes from the agent; false when interrupted.
+  std::expected<bool, std::string> receive_more(int interrupt);
+  std::string_view received() const { return std::string_view(received_).substr(taken_); }
 
   int socket_ = -1;
   std::uint64_t sequence_ = 0;
-  std::string received_;  // bytes not yet taken
+  std::string received_;
+  std::size_t taken_ = 0;  // of received_
   std::set<std::uint64_t> subscriptions_;
   std::deque<Record> records_;
 };

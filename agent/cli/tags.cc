@@ -7,10 +7,12 @@ struct TagsFlags {
   RpcFlags rpc;
   std::vector<std::string> set_pairs;
   std::vector<std::string> delete_keys;
+  std::string member;
   FlagSet flags() {
     FlagSet set;
     set.list({"set", "key=value", "Set a tag; may be given several times."}, set_pairs);
     set.list({"delete", "key", "Remove a tag; may be given several times."}, delete_keys);
+    set.text({"member", "name", "Of this hosted member, not of the agent itself."}, member);
     rpc.define(set);
     return set;
   }
@@ -37,12 +39,17 @@ int run_tags(std::span<const std::string> arguments, Console& console) {
   }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
-  const auto done = client->tags({.tags = *tags, .delete_tags = options.delete_keys});
+  const auto done =
+      options.member.empty()
+          ? client->tags({.tags = *tags, .delete_tags = options.delete_keys})
+          : client->member_tags(
+                {.member = options.member, .tags = *tags, .delete_tags = options.delete_keys});
   if (!done) {
     console.out << "Error setting tags: " << done.error() << "\n";
     return 1;
   }
-  console.out << "Successfully updated agent tags\n";
+  console.out << "Successfully updated " << (options.member.empty() ? "agent" : options.member)
+              << " tags\n";
   return 0;
 }
 

@@ -74,9 +74,9 @@ struct RunningAgent {
 
 std::string statuses(cli::RpcClient& client) {
   std::string text;
-  for (const MemberInfo& member : client.members_filtered({}).value_or(std::vector<MemberInfo>{})) {
+  EXPECT_TRUE(client.members_filtered({}, [&](const MemberInfo& member) {
     text += (text.empty() ? "" : " ") + member.name + ":" + member.status;
-  }
+  }));
   return text;
 }
 
@@ -113,8 +113,9 @@ TEST(Agent, TwoFormAClusterAndLeave) {
   ASSERT_TRUE(to_a->tags({.tags = {{"x", "1"}}, .delete_tags = {"role"}}));
   bool seen = false;
   for (int i = 0; i < 500 && !seen; ++i) {
-    seen = to_b->members_filtered({.name = "a", .status = "", .tags = {{"x", "1"}, {"role", ""}}})
-               ->size() == 1;
+    ASSERT_TRUE(
+        to_b->members_filtered({.name = "a", .status = "", .tags = {{"x", "1"}, {"role", ""}}},
+                               [&](const MemberInfo&) { seen = true; }));
     if (!seen) std::this_thread::sleep_for(10ms);
   }
   EXPECT_TRUE(seen);
@@ -204,10 +205,60 @@ TEST(Agent, StartErrorsSayWhatAndWhere) {
   EXPECT_EQ(error_of({"-node", "b", "-bind", other_bind, "-tag", "x=" + std::string(600, 'y')}),
             "==> Failed to start the starling agent: Encoded length of tags exceeds limit of 512 "
             "bytes\n");
+  EXPECT_EQ(error_of({"-node", "b", "-bind", other_bind, "-host-members", "/nope"}),
+            "==> Failed to setup the starling agent: host_members: open /nope: no such file or "
+            "directory\n");
+  EXPECT_EQ(error_of({"-node", "x-0002", "-bind", other_bind, "-host-members", "x:3"}),
+            "==> Failed to start the starling agent: hosted member \"x-0002\": this is the name of "
+            "the agent itself\n");
+  EXPECT_EQ(
+      error_of({"-node", "b", "-bind", other_bind, "-host-members", "x:3", "-hosted-max", "3"}),
+      "==> Failed to start the starling agent: hosted_max is 3: too few for 3 hosted members "
+      "and the agent's own\n");
+  EXPECT_EQ(
+      error_of({"-node", "b", "-bind", other_bind, "-host-members", "x:30000"}),
+      "==> Failed to start the starling agent: members_max is 16384: too few for 30000 hosted "
+      "members and the agent's own\n");
   EXPECT_EQ(
       error_of({"-node", "b", "-bind", other_bind, "-rpc-addr", other_rpc, "-join", "127.0.0.1:1"}),
       "==> 1 error occurred:\n\t* Failed to join 127.0.0.1: dial tcp 127.0.0.1:1: connect: "
       "connection refused\n\n\n");
+}
+
+// Hosted members are members to everybody else; they come, change and go one by one, and with the
+// agent.
+TEST(Agent, HostsMembers) {
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("hosted", R"([{"name":"h1","tags":{"k":"v"}},{"name":"h2"}])");
+  RunningAgent a("a", {"-host-members", file});
+  auto to_a = a.connect();
+  ASSERT_TRUE(to_a);
+  RunningAgent b("b", {"-join", a.bind});
+  auto to_b = b.connect();
+  ASSERT_TRUE(to_b);
+  EXPECT_TRUE(becomes(*to_b, "a:alive b:alive h1:alive h2:alive"));
+
+  EXPECT_TRUE(to_a->host_member({.name = "h3", .tags = {{"x", "y"}}, .advertise = ""}));
+  EXPECT_TRUE(becomes(*to_b, "a:alive b:alive h1:alive h2:alive h3:alive"));
+  EXPECT_EQ(to_a->host_member({.name = "b", .tags = {}, .advertise = ""}).error(),
+            "another member is alive under this name");
+  EXPECT_TRUE(to_a->member_tags({.member = "h1", .tags = {{"n", "1"}}, .delete_tags = {"k"}}));
+  EXPECT_TRUE(to_a->member_tags({.member = "a", .tags = {{"own", "1"}}, .delete_tags = {}}));
+  std::vector<std::string> hosted;
+  EXPECT_TRUE(to_a->hosted([&](const MemberInfo& member) {
+    hosted.push_back(member.name + std::to_string(member.tags.size()));
+    EXPECT_EQ(member.tags.contains("k"), false);
+  }));
+  EXPECT_EQ(hosted, (std::vector<std::string>{"h11", "h20", "h31"}));
+  EXPECT_EQ(to_a->stats()->at("tags"), (Tags{{"own", "1"}}));
+  EXPECT_EQ(to_a->stats()->at("starling").at("hosted"), "4");
+
+  EXPECT_TRUE(to_a->unhost_member({.name = "h2"}));
+  EXPECT_TRUE(becomes(*to_b, "a:alive b:alive h1:alive h2:left h3:alive"));
+  ASSERT_TRUE(to_a->leave());
+  EXPECT_TRUE(becomes(*to_b, "a:left b:alive h1:left h2:left h3:left"));
+  EXPECT_NE(a.finish().find("\n                 Hosted members: 2\n"), std::string::npos);
 }
 
 TEST(Agent, TagsFileSurvivesARestart) {

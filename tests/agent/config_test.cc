@@ -48,6 +48,20 @@ TEST(Config, MergeOrder) {
   EXPECT_TRUE(config.leave_on_terminate);
 }
 
+TEST(Config, HostingFromFilesAndFlags) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("1.json", R"({"host_members":"a:3","hosted_max":9})");
+  const auto of_file = load({"-config-file", file});
+  ASSERT_TRUE(of_file) << of_file.error().text;
+  EXPECT_EQ(of_file->config.host_members, "a:3");
+  EXPECT_EQ(of_file->config.hosted_max, 9);
+  const auto of_flags = load({"-config-file", file, "-host-members", "b:4", "-hosted-max", "10"});
+  EXPECT_EQ(of_flags->config.host_members, "b:4");
+  EXPECT_EQ(of_flags->config.hosted_max, 10);
+  EXPECT_EQ(error_of({"-hosted-max", "-1"}),
+            "hosted_max must be 1 to 1048576, or 0 to be chosen, not -1");
+}
+
 TEST(Config, CompressionIsTheFlagsAlone) {
   const TemporaryFolder folder;
   const std::string file = folder.write("1.json", R"({"enable_compression":false})");

@@ -4,16 +4,24 @@
 #include <gtest/gtest.h>
 
 #include "agent/engine_host.h"
+#include "agent/hosting.h"
 #include "io/open.h"
 
 namespace starling::agent {
 
+// Members that the engine hosts besides its own.
+struct HostedByFixture {
+  std::vector<HostedSpec> hosted;
+  std::uint32_t hosted_max = 64;
+};
+
 struct EngineFixture {
   EventLoop loop;
   std::vector<std::string> joined;  // names of member-join events
+  std::function<void(const Event&)> on_event = [](const Event&) {};
   std::unique_ptr<EngineHost> engine;
 
-  explicit EngineFixture(std::string name) {
+  explicit EngineFixture(std::string name, const HostedByFixture& hosting = {}) {
     EngineOptions options;
     options.name = std::move(name);
     options.seed = 7;
@@ -25,10 +33,16 @@ struct EngineFixture {
                                   .packet_room_bytes = options.packet_room_bytes()});
     EXPECT_TRUE(opened) << opened.error();
     options.advertise = opened->ports->bound();
+    auto hosted = hosted_options(hosting.hosted,
+                                 {.own_name = options.name, .own_advertise = options.advertise});
+    EXPECT_TRUE(hosted) << hosted.error();
+    options.hosted = std::move(*hosted);
+    options.capacity.hosted_max = hosting.hosted_max;
     auto host = EngineHost::start(options, std::move(opened->ports), loop, [this](const Event& e) {
       if (e.kind == Event::Kind::member && e.change == MemberEventKind::join) {
         joined.emplace_back(e.name);
       }
+      on_event(e);
     });
     EXPECT_TRUE(host) << host.error();
     engine = std::move(*host);

@@ -2,21 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/tag_sets.h"
+
 namespace starling::agent {
 namespace {
 
-MemberInfo member(const std::string& name) {
-  MemberInfo info;
-  info.name = name;
-  info.status = "alive";
-  info.tags = {{"role", "web"}};
-  return info;
+const std::string web = encode_tags({{"role", "web"}});
+
+MemberView member(std::string_view name) {
+  return {.name = name, .endpoint = {}, .status = MemberStatus::alive, .versions = {}, .tags = web};
 }
 
-bool matches(const MembersFilteredRequest& request, const MemberInfo& info) {
-  const auto filter = MemberFilter::from(request);
+bool matches(const MembersFilteredRequest& request, const MemberView& view) {
+  auto filter = MemberFilter::from(request);
   EXPECT_TRUE(filter);
-  return filter && filter->matches(info);
+  return filter && filter->matches(view);
 }
 
 TEST(MemberFilter, AnchoredWithoutAGroup) {
@@ -36,6 +36,21 @@ TEST(MemberFilter, EverythingMustMatch) {
 TEST(MemberFilter, EmptyTagExpressionWantsNoTag) {
   EXPECT_FALSE(matches({.name = "", .status = "", .tags = {{"role", ""}}}, member("a")));
   EXPECT_TRUE(matches({.name = "", .status = "", .tags = {{"dc", ""}}}, member("a")));
+}
+
+// Tags that are looked at again are not decoded again, and none is taken for another.
+TEST(MemberFilter, ManyTagsOneAfterTheOther) {
+  std::vector<std::string> tags;
+  for (int i = 0; i < 2000; ++i) tags.push_back(encode_tags({{"n", std::to_string(i)}}));
+  auto filter = MemberFilter::from({.name = "", .status = "", .tags = {{"n", "[0-9]*7"}}});
+  ASSERT_TRUE(filter);
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < tags.size(); ++i) {
+      MemberView view = member("a");
+      view.tags = tags[i];
+      EXPECT_EQ(filter->matches(view), i % 10 == 7) << i;
+    }
+  }
 }
 
 TEST(MemberFilter, BadExpressions) {

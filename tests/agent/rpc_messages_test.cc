@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "agent/members_decoder.h"
+#include "agent/tag_sets.h"
 #include "tests/agent/cli/replay.h"
 #include "wire/value_scanner.h"
 
@@ -100,13 +102,15 @@ TEST(RpcMessages, RecordedBodiesThereAndBack) {
     for (const std::string& value : values_of(from_hex(exchange["response_stream_hex"]))) {
       const nlohmann::json content = nlohmann::json::from_msgpack(value);
       if (content.contains("Members")) {
-        const auto members = decode_members(as_bytes(value));
-        ASSERT_TRUE(members);
-        std::vector<const MemberInfo*> pointers;
-        for (const MemberInfo& member : *members) pointers.push_back(&member);
+        MembersDecoder decoder;
+        MemberEventRecord record;
+        Bytes body = as_bytes(value);
+        ASSERT_TRUE(decoder.feed(
+            body, [&](MemberInfo&& member) { record.members.push_back(std::move(member)); }));
+        ASSERT_TRUE(decoder.complete());
         std::string again;
-        append_members(again, pointers);
-        EXPECT_EQ(nlohmann::json::from_msgpack(again), content);
+        append(again, record);
+        EXPECT_EQ(nlohmann::json::from_msgpack(again)["Members"], content["Members"]);
         ++lists;
       } else if (content.contains("runtime")) {
         const auto stats = decode_stats(as_bytes(value));
@@ -120,6 +124,50 @@ TEST(RpcMessages, RecordedBodiesThereAndBack) {
   }
   EXPECT_GT(lists, 3);
   EXPECT_GT(statistics, 1);
+}
+
+// A list that is written member by member is the same as the list of an event record.
+TEST(RpcMessages, ListsAreWrittenInPieces) {
+  const Tags tags{{"role", "web"}, {"dc", "east"}};
+  const std::string encoded_tags = encode_tags(tags);
+  const Endpoint endpoint{IpAddress::v4(127, 0, 0, 1), 7946};
+  MemberEventRecord record{.event = "member-join", .members = {}};
+  std::string list;
+  append_members_header(list, 3);
+  for (const char* name : {"a", "b", "c"}) {
+    append_member(list, {.name = name,
+                         .endpoint = endpoint,
+                         .status = MemberStatus::leaving,
+                         .versions = {},
+                         .tags = encoded_tags});
+    record.members.push_back({.name = name,
+                              .address = endpoint.address,
+                              .port = endpoint.port,
+                              .tags = tags,
+                              .status = "leaving",
+                              .versions = {}});
+  }
+  EXPECT_EQ(nlohmann::json::from_msgpack(list)["Members"],
+            nlohmann::json::from_msgpack(encoded(record))["Members"]);
+}
+
+TEST(RpcMessages, RequestsOfOurOwnThereAndBack) {
+  const HostMemberRequest host{.name = "n", .tags = {{"a", "b"}}, .advertise = "10.0.0.1"};
+  HostMemberRequest host_again;
+  ASSERT_TRUE(decode_into(as_bytes(encoded(host)), host_again));
+  EXPECT_EQ(host_again.name, host.name);
+  EXPECT_EQ(host_again.tags, host.tags);
+  EXPECT_EQ(host_again.advertise, host.advertise);
+  UnhostMemberRequest unhost;
+  ASSERT_TRUE(decode_into(as_bytes(encoded(UnhostMemberRequest{.name = "n"})), unhost));
+  EXPECT_EQ(unhost.name, "n");
+  const MemberTagsRequest tags{.member = "n", .tags = {{"a", "b"}}, .delete_tags = {"c", "d"}};
+  MemberTagsRequest tags_again;
+  ASSERT_TRUE(decode_into(as_bytes(encoded(tags)), tags_again));
+  EXPECT_EQ(tags_again.member, tags.member);
+  EXPECT_EQ(tags_again.tags, tags.tags);
+  EXPECT_EQ(tags_again.delete_tags, tags.delete_tags);
+  EXPECT_FALSE(decode_into(as_bytes("\x81\xa4Name\x05"), unhost));
 }
 
 TEST(RpcMessages, HeaderKeepsWhatIsMissing) {

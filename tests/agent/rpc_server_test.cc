@@ -8,6 +8,7 @@
 #include "agent/addresses.h"
 #include "agent/cli/rpc_client.h"
 #include "tests/agent/cli/replay.h"
+#include "tests/agent/member_event.h"
 
 namespace starling::agent {
 namespace {
@@ -63,10 +64,30 @@ TEST(RpcServer, ServesClientsSideBySide) {
   auto second = cli::RpcClient::connect(f.address, "");
   ASSERT_TRUE(first && second) << first.error();
   EXPECT_TRUE(first->event({.name = "x", .payload = {}, .coalesce = false}));
-  EXPECT_TRUE(second->members_filtered({})->empty());
-  EXPECT_EQ(second->members_filtered({.name = "((", .status = "", .tags = {}}).error(),
+  const auto nobody = [](const MemberInfo&) { ADD_FAILURE(); };
+  EXPECT_TRUE(second->members_filtered({}, nobody));
+  EXPECT_EQ(second->members_filtered({.name = "((", .status = "", .tags = {}}, nobody).error(),
             "client closed");
   EXPECT_TRUE(first->event({.name = "y", .payload = {}, .coalesce = false}));
+}
+
+TEST(RpcServer, SendsLongListsInPieces) {
+  Fixture f;
+  constexpr std::size_t many = 100'000;  // far more than the buffers of a socket hold
+  f.on_loop([&] {
+    for (std::size_t i = 0; i < many; ++i) f.members.apply(joined("member-" + std::to_string(i)));
+    return true;
+  });
+  auto client = cli::RpcClient::connect(f.address, "");
+  ASSERT_TRUE(client);
+  for (int round = 0; round < 2; ++round) {
+    std::size_t count = 0;
+    EXPECT_TRUE(client->members_filtered({}, [&](const MemberInfo& member) {
+      count += member.tags == Tags{{"role", "web"}} ? 1 : 0;
+    }));
+    EXPECT_EQ(count, many);
+    EXPECT_TRUE(client->event({.name = "x", .payload = {}, .coalesce = false}));
+  }
 }
 
 TEST(RpcServer, PublishesToStreams) {

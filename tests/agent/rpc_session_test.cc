@@ -1,11 +1,14 @@
 #include "agent/rpc_session.h"
 
 #include <fstream>
+#include <set>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "agent/members_decoder.h"
 #include "tests/agent/cli/replay.h"
+#include "tests/agent/member_event.h"
 
 namespace starling::agent {
 namespace {
@@ -37,6 +40,19 @@ struct Fixture {
       asked.push_back("join " + std::to_string(request.existing.size()));
       pending.push_back([done, count = request.existing.size()] { done(count, ""); });
     };
+    backend.host_member = [this](const HostMemberRequest& request, const RpcBackend::Done& done) {
+      asked.push_back("host-member " + request.name + " at " + request.advertise);
+      done("");
+    };
+    backend.unhost_member = [this](const UnhostMemberRequest& request, RpcBackend::Done done) {
+      asked.push_back("unhost-member " + request.name);
+      pending.push_back([done] { done("not today"); });
+    };
+    backend.member_tags = [this](const MemberTagsRequest& request, const RpcBackend::Done& done) {
+      asked.push_back("member-tags " + request.member);
+      done("");
+    };
+    backend.hosts = [](std::string_view name) { return name.ends_with('7'); };
     backend.stats = [](const std::function<void(const Stats&)>& done) {
       done({{"agent", {{"name", "x"}}}});
     };
@@ -234,6 +250,135 @@ TEST(RpcSession, SlowConsumersLoseRecords) {
   f.take();
   EXPECT_FALSE(f.session->busy());
   EXPECT_NE(f.log.ring().back().text.find("records were dropped"), std::string::npos);
+}
+
+// Reads a header and a list, and gives the names in it; `after` is what follows.
+std::vector<std::string> list_in(const std::string& bytes, std::string& after) {
+  Bytes rest = as_bytes(bytes).subspan(header("", 9).size());
+  EXPECT_TRUE(bytes.starts_with(header("", 9)));
+  std::vector<std::string> names;
+  MembersDecoder decoder;
+  EXPECT_TRUE(decoder.feed(rest, [&](MemberInfo&& member) { names.push_back(member.name); }));
+  EXPECT_TRUE(decoder.complete());
+  after = as_text(rest);
+  return names;
+}
+
+void ask_for(Fixture& f, std::string_view command) {
+  std::string bytes;
+  append(bytes, RequestHeader{.command = std::string(command), .sequence = 9});
+  f.session->receive(bytes);
+}
+
+constexpr std::size_t many = 20'000;
+
+void fill(MembersMirror& members) {
+  for (std::size_t i = 0; i < many; ++i) members.apply(joined("member-" + std::to_string(i)));
+}
+
+// However long the list is and however little the client takes at a time, little waits.
+TEST(RpcSession, ListsAreWrittenWhileTheyAreSent) {
+  for (const std::size_t piece : {1'000UL, 50'000UL, 1'000'000UL}) {
+    Fixture f;
+    f.greet();
+    fill(f.members);
+    ask_for(f, "members");
+    std::string received;
+    std::size_t most = 0;
+    while (!f.session->output().empty()) {
+      most = std::max(most, f.session->output().size());
+      const std::string_view taken = f.session->output().substr(0, piece);
+      received += taken;
+      f.session->sent(taken.size());
+    }
+    EXPECT_LT(most, RpcSession::listing_bytes_max + 1024);
+    EXPECT_FALSE(f.session->busy());
+    std::string after;
+    EXPECT_EQ(list_in(received, after).size(), many);
+    EXPECT_EQ(after, "");
+  }
+}
+
+TEST(RpcSession, RecordsAndRequestsWaitForTheListToEnd) {
+  Fixture f;
+  f.greet();
+  f.request("stream", StreamRequest{.type = "*"}, 5);
+  fill(f.members);
+  ask_for(f, "members");
+  std::string request;
+  append(request, RequestHeader{.command = "event", .sequence = 10});
+  append(request, EventRequest{.name = "e", .payload = {}, .coalesce = false});
+  f.session->receive(request);
+  HandlerEvent event;
+  event.kind = HandlerEvent::Kind::user;
+  event.name = "deploy";
+  f.session->publish(event, false);
+  EXPECT_TRUE(f.asked.empty());
+  std::string received;
+  while (!f.session->output().empty()) received += f.take();
+  std::string after;
+  EXPECT_EQ(list_in(received, after).size(), many);
+  std::string expected = header("", 5);
+  append(expected, UserEventRecord{.time = 0, .name = "deploy", .payload = "", .coalesce = false});
+  EXPECT_EQ(after, expected + header("", 10));
+}
+
+// The number of members goes out first, so all of them must come, whatever happens to them.
+TEST(RpcSession, MembersMayGoWhileTheyAreListed) {
+  Fixture f;
+  f.greet();
+  fill(f.members);
+  ask_for(f, "members");
+  std::string received = f.take();
+  for (std::size_t i = 0; i < many / 2; ++i) {
+    f.members.apply(reaped("member-" + std::to_string(i)));
+    f.members.apply(joined("new-" + std::to_string(i)));
+  }
+  while (!f.session->output().empty()) received += f.take();
+  std::string after;
+  const std::vector<std::string> names = list_in(received, after);
+  EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), many);
+  EXPECT_TRUE(std::ranges::all_of(names, [](const auto& n) { return n.starts_with("member-"); }));
+}
+
+TEST(RpcSession, AClientThatDoesNotReadOnLosesTheList) {
+  Fixture f;
+  f.greet();
+  fill(f.members);
+  ask_for(f, "members");
+  for (std::size_t i = 0; i < many; ++i) f.members.apply(reaped("member-" + std::to_string(i)));
+  while (!f.session->output().empty()) f.take();
+  EXPECT_TRUE(f.session->closing());
+  EXPECT_NE(f.log.ring().back().text.find("too slow"), std::string::npos);
+}
+
+TEST(RpcSession, FilteredAndHostedLists) {
+  Fixture f;
+  f.greet();
+  for (const char* name : {"a7", "b7", "b8"}) f.members.apply(joined(name));
+  std::string after;
+  EXPECT_EQ(list_in(f.request("members-filtered",
+                              MembersFilteredRequest{.name = "b.*", .status = "alive", .tags = {}}),
+                    after),
+            (std::vector<std::string>{"b7", "b8"}));
+  ask_for(f, "hosted");
+  EXPECT_EQ(list_in(f.take(), after), (std::vector<std::string>{"a7", "b7"}));
+}
+
+TEST(RpcSession, HostingCommands) {
+  Fixture f;
+  f.greet();
+  EXPECT_EQ(
+      f.request("host-member", HostMemberRequest{.name = "n", .tags = {}, .advertise = "10.0.0.1"}),
+      header("", 9));
+  EXPECT_EQ(
+      f.request("member-tags", MemberTagsRequest{.member = "n", .tags = {}, .delete_tags = {"x"}}),
+      header("", 9));
+  EXPECT_EQ(f.request("unhost-member", UnhostMemberRequest{.name = "n"}), "");
+  f.pending.at(0)();
+  EXPECT_EQ(f.take(), header("not today", 9));
+  EXPECT_EQ(f.asked, (std::vector<std::string>{"host-member n at 10.0.0.1", "member-tags n",
+                                               "unhost-member n"}));
 }
 
 TEST(RpcSession, HostileInputCloses) {

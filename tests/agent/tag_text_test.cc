@@ -11,5 +11,12 @@ TEST(ParseTags, SplitsAtTheFirstEquals) {
   EXPECT_EQ(parse_tags({"=x"}).error(), "Invalid tag: '=x'");
 }
 
+TEST(TagText, MetadataIsBounded) {
+  EXPECT_TRUE(metadata_of({}, 5));
+  EXPECT_EQ(metadata_of({{"k", "v"}}, 5)->front(), '\xff');
+  EXPECT_EQ(metadata_of({{"k", std::string(600, 'v')}}, 5).error(),
+            "Encoded length of tags exceeds limit of 512 bytes");
+}
+
 }  // namespace
 }  // namespace starling::agent

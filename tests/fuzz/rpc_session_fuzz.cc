@@ -31,6 +31,10 @@ struct Bench {
     backend.join = [](const agent::JoinRequest& request, const auto& done) {
       done(request.existing.size(), "");
     };
+    backend.host_member = answer;
+    backend.unhost_member = answer;
+    backend.member_tags = answer;
+    backend.hosts = [](std::string_view) { return true; };
     backend.stats = [](const auto& done) { done(agent::Stats{}); };
     backend.leave = [](const RpcBackend::Done& done) { done(""); };
   }

@@ -1,9 +1,19 @@
 #include "agent/cli/columns.h"
 
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 namespace starling::agent::cli {
 namespace {
+
+std::string format_columns(const std::vector<Row>& rows, bool coloured) {
+  std::ostringstream out;
+  Columns columns;
+  for (const Row& row : rows) columns.add(row);
+  columns.print(out, coloured);
+  return out.str();
+}
 
 TEST(Columns, PadsAllButTheLast) {
   const std::vector<Row> rows{{{"a"}, {"127.66.0.1:7946"}, {"alive"}, {"role=web,x=1"}},
@@ -25,6 +35,12 @@ TEST(Columns, CountsCharactersNotBytes) {
 TEST(Columns, ColourDoesNotCount) {
   const std::vector<Row> rows{{{"ok", Colour::green}, {"x"}}, {{"failed", Colour::red}, {"y"}}};
   EXPECT_EQ(format_columns(rows, true), "\x1b[32mok\x1b[0m      x\n\x1b[31mfailed\x1b[0m  y");
+}
+
+TEST(Columns, WhiteSpaceIsCutAtBothEndsOnly) {
+  const std::vector<Row> rows{{{""}, {""}}, {{""}, {"b"}},  {{" c "}, {""}},
+                              {{""}, {""}}, {{"d"}, {"e"}}, {{""}, {""}}};
+  EXPECT_EQ(format_columns(rows, false), "b\nc  \n   \nd  e");
 }
 
 TEST(Columns, NothingIsEmpty) {

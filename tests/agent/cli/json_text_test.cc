@@ -1,9 +1,19 @@
 #include "agent/cli/json_text.h"
 
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 namespace starling::agent::cli {
 namespace {
+
+std::string members_json(const std::vector<MemberInfo>& members) {
+  std::ostringstream out;
+  MembersJson json(out);
+  for (const MemberInfo& member : members) json.add(member);
+  json.finish();
+  return out.str();
+}
 
 TEST(JsonText, NoMembersIsNull) {
   EXPECT_EQ(members_json({}), "{\n  \"members\": null\n}");
