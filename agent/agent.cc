@@ -201,6 +201,7 @@ bool Agent::start_engine() {
   if (!checked) return failed(checked.error());
   auto opened = io::open_ports({.bind = addresses_.bind,
                                 .choice = *io::port_choice_from(config_.io),
+                                .dpdk_arguments = config_.dpdk_args,
                                 .packet_room_bytes = checked->packet_room_bytes(),
                                 .streams_max = checked->capacity.streams_max});
   if (!opened) return failed(opened.error());

@@ -58,8 +58,14 @@ void define_network_flags(FlagSet& flags, AgentFlags& target) {
               "check it."},
              config.interface);
   flags.text({"rpc-addr", "127.0.0.1:7373", "Where to listen for commands."}, config.rpc_addr);
-  flags.text({"io", "auto|uring|sockets", "How packets reach the kernel. Default auto."},
+  flags.text({"io", "auto|uring|sockets|dpdk",
+              "How packets go out. Default auto: io_uring, or sockets\n"
+              "where the system forbids it."},
              config.io);
+  flags.text({"dpdk-args", "arguments",
+              "What DPDK is started with, for -io=dpdk:\n"
+              "\"--vdev=net_af_packet0,iface=eth0\"."},
+             config.dpdk_args);
   flags.text({"encrypt", "key", "Encrypt with this base64 key of 16, 24 or 32 bytes."},
              config.encrypt_key);
   flags.text({"keyring-file", "path", "File with a JSON array of keys, the first one primary."},
@@ -116,6 +122,7 @@ void merge(Config& config, const PartialConfig& over) {
   override_text(config.rpc_auth, over.rpc_auth);
   override_text(config.profile, over.profile);
   override_text(config.io, over.io);
+  override_text(config.dpdk_args, over.dpdk_args);
   override_number(config.protocol, over.protocol);
   override_number(config.retry_max_attempts, over.retry_max_attempts);
   override_number(config.query_size_limit, over.query_size_limit);
@@ -193,6 +200,7 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
   }
   if (!profile_from(config.profile)) return "Unknown profile: " + config.profile;
   if (!io::port_choice_from(config.io)) return "Unknown -io: " + config.io;
+  if (!config.dpdk_args.empty() && config.io != "dpdk") return "-dpdk-args goes with -io=dpdk only";
   if (config.members_max < 1 || config.members_max > 1 << 24) {
     return fmt::format("members_max must be 1 to {}, not {}", 1 << 24, config.members_max);
   }

@@ -50,6 +50,7 @@ struct Config {
   bool leave_on_terminate = false;
   bool skip_leave_on_interrupt = false;
   std::string io = "auto";
+  std::string dpdk_args;
   Duration event_handler_timeout = std::chrono::seconds(30);  // zero: handlers may take for ever
   int members_max = 16'384;                                   // rows reserved at start
 
@@ -60,7 +61,7 @@ struct Config {
 // What one source says: only the fields that it sets.
 struct PartialConfig {
   std::optional<std::string> node_name, role, tags_file, bind, advertise, interface, encrypt_key,
-      keyring_file, log_level, rpc_addr, rpc_auth, profile, io, snapshot_path, discover,
+      keyring_file, log_level, rpc_addr, rpc_auth, profile, io, dpdk_args, snapshot_path, discover,
       statsite_addr, statsd_addr;
   std::optional<int> protocol, retry_max_attempts, query_size_limit, query_response_size_limit,
       user_event_size_limit, members_max;

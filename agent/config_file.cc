@@ -184,6 +184,7 @@ std::map<std::string, Decoder::Take> Decoder::fields() {
       {"disable_coordinates", boolean([](bool) {})},
       {"validate_node_names", boolean([](bool) {})},
       {"io", text(c.io)},
+      {"dpdk_args", text(c.dpdk_args)},
       {"event_handler_timeout", duration(c.event_handler_timeout)},
       {"members_max", number(c.members_max)},
   };
