@@ -130,13 +130,16 @@ std::size_t Neighbours::on_discovery(Instant now, Bytes frame, MutableBytes room
   if (arp != (own.address.bytes().size() == 4)) return 0;
   const std::optional<Discovered> found = read_discovery(frame, own);
   if (!found || !found->sender) return 0;
-  learn(now, *found->sender);
-  return found->asks_for_us ? write_answer(room, own, *found->sender) : 0;
+  if (found->asks_for_us) {
+    // Who asks is about to send, and will be answered: as RFC 826 says, it gets an entry.
+    learn(now, *found->sender, &entry_of(found->sender->address));
+    return write_answer(room, own, *found->sender);
+  }
+  learn(now, *found->sender, existing(found->sender->address));
+  return 0;
 }
 
-// Only about destinations we have asked for: a stranger cannot fill the table.
-void Neighbours::learn(Instant now, const Neighbour& neighbour) {
-  Entry* const entry = existing(neighbour.address);
+void Neighbours::learn(Instant now, const Neighbour& neighbour, Entry* entry) {
   if (entry == nullptr) return;
   entry->state = State::known;
   entry->until = now + options_.believed_max;

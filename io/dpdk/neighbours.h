@@ -81,7 +81,7 @@ class Neighbours {
   // Whether the entry is known now; sets given_up when there is no way.
   bool ask_kernel(Instant now, Entry& entry);
   void request(const IpAddress& to);
-  void learn(Instant now, const Neighbour& neighbour);
+  void learn(Instant now, const Neighbour& neighbour, Entry* entry);
 
   Options options_;
   std::optional<Rtnetlink> rtnetlink_;

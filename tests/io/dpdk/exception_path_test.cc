@@ -40,14 +40,14 @@ TEST(ExceptionPath, MovesFramesBothWays) {
   kernel.arrive(down);
   EXPECT_EQ(path.pump(), 1U);
   EXPECT_EQ(path.pump(), 0U);
-  ASSERT_EQ(wire.sent(), std::vector{down});
+  ASSERT_EQ(wire.sent(), std::vector<std::vector<std::byte>>(1, down));
 
   wire.arrive(up);
   std::array<rte_mbuf*, 4> packets;
   const std::size_t got = device->receive(packets);
   ASSERT_EQ(got, 1U);
   path.up(std::span(packets).first(got));
-  EXPECT_EQ(kernel.sent(), std::vector{up});
+  EXPECT_EQ(kernel.sent(), std::vector<std::vector<std::byte>>(1, up));
 }
 
 TEST(ExceptionPath, AFloodIsMovedInPieces) {

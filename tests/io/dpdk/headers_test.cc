@@ -76,7 +76,7 @@ TEST(Headers, ADatagramOfAnotherStackAsBytes) {
   const std::array<std::uint8_t, 44> wanted{
       2, 0, 0, 0,    0,    2,    2,    0,    0,    0, 0,    1,    8,    0,    // Ethernet
       0x45, 0, 0, 30, 0,   0,    0x40, 0,    64,   17, 0x26, 0xcd, 10,   0,   0, 1, 10, 0, 0, 2,
-      0x1f, 0x0a, 0x1f, 0x40, 0, 10, 0x45, 0x1e, 'h', 'i'};
+      0x1f, 0x0a, 0x1f, 0x40, 0, 10, 0x45, 0x24, 'h', 'i'};
   const Packet packet = built(route(a4, b4), "hi");
   ASSERT_EQ(packet.size(), wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {

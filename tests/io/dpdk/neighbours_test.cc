@@ -75,9 +75,16 @@ TEST_F(OwnSearch, AnEntryIsBelievedForTenSecondsAndAChangeIsHeard) {
   EXPECT_EQ(neighbours.find(now + seconds(10), peer).answer, Answer::searching);
 }
 
-TEST_F(OwnSearch, AStrangerDoesNotFillTheTable) {
+TEST_F(OwnSearch, AnAnswerThatNobodyAskedForIsIgnored) {
   hear_answer(peer, peer_mac);
   EXPECT_EQ(neighbours.find(now, peer).answer, Answer::searching);
+}
+
+TEST_F(OwnSearch, WhoAsksForUsIsKnown) {
+  std::array<std::byte, discovery_bytes_max> frame, reply;
+  const std::size_t bytes = write_request(frame, {peer, peer_mac}, own);
+  EXPECT_GT(neighbours.on_discovery(now, Bytes(frame).first(bytes), reply), 0U);
+  EXPECT_EQ(neighbours.find(now, peer).answer, Answer::known);
 }
 
 TEST_F(OwnSearch, AnswersRequestsForItsAddressOnly) {

@@ -14,7 +14,7 @@ PortOptions options_for(std::string arguments) {
 TEST(OpenDpdk, TakesTheFirstFreeDeviceAndSaysWhich) {
   NEED_EAL();
   ring_pair();
-  auto opened = open_ports(options_for("--no-huge"));
+  auto opened = open_ports(options_for(test_eal_arguments));
   ASSERT_TRUE(opened) << opened.error();
   EXPECT_EQ(opened->ports->name(), "dpdk");
   EXPECT_TRUE(opened->reason.starts_with("dpdk: ")) << opened->reason;
@@ -28,15 +28,15 @@ TEST(OpenDpdk, OtherArgumentsThanTheFirstAreAnError) {
   NEED_EAL();
   const auto opened = open_ports(options_for("-m 32"));
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error(), "DPDK was started with other arguments: --no-huge");
+  EXPECT_EQ(opened.error(), "DPDK was started with other arguments: --no-huge -m 256");
 }
 
 TEST(OpenDpdk, ATakenAddressIsAnError) {
   NEED_EAL();
   ring_pair();
-  const auto first = open_ports(options_for("--no-huge"));
+  const auto first = open_ports(options_for(test_eal_arguments));
   ASSERT_TRUE(first) << first.error();
-  PortOptions same = options_for("--no-huge");
+  PortOptions same = options_for(test_eal_arguments);
   same.bind = first->ports->bound();
   const auto second = open_ports(same);
   ASSERT_FALSE(second);

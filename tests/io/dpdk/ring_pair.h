@@ -10,11 +10,15 @@
 
 namespace starling::io {
 
+// Room for the packets of all the devices that the tests make.
+constexpr const char* test_eal_arguments = "--no-huge -m 256";
 // Starts EAL with ordinary pages for this test program. The reason when it cannot; empty else.
 std::string start_test_eal();
 
 struct RingPair {
   DeviceNumber a{}, b{};
+  rte_ring* to_a = nullptr;
+  rte_ring* to_b = nullptr;
 };
 // The pair that all tests share; its devices are taken and given back by each.
 RingPair ring_pair();
@@ -33,12 +37,12 @@ class WireTap {
   DeviceNumber device_{};
   rte_ring* to_device_ = nullptr;
   rte_ring* from_device_ = nullptr;
-  rte_mempool* pool_ = nullptr;
 };
 
 // Kernel ports with muted datagrams, as open.cc makes them.
 std::unique_ptr<Ports> muted_kernel(const PortOptions& options);
-// Ports on the free end of the shared pair.
+// Ports on the free end of the shared pair, who know the other end's MAC already: the suites poll
+// one end at a time.
 PortKind dpdk_kind();
 
 }  // namespace starling::io

@@ -88,7 +88,8 @@ TEST(Rtnetlink, RefusesWhatIsNoWay) {
 }
 
 TEST(Rtnetlink, ReadsANeighbourInEveryState) {
-  for (const std::uint16_t state : {NUD_REACHABLE, NUD_DELAY, NUD_PROBE, NUD_PERMANENT, NUD_NOARP}) {
+  for (const int flag : {NUD_REACHABLE, NUD_DELAY, NUD_PROBE, NUD_PERMANENT, NUD_NOARP}) {
+    const auto state = static_cast<std::uint16_t>(flag);
     const auto neighbour = parse_neighbour(neighbour_answer(state), 6);
     ASSERT_TRUE(neighbour) << state;
     EXPECT_TRUE(neighbour->fresh);
