@@ -70,7 +70,10 @@ std::string Device::configure(const Options& options) {
     return failed("take it", result);
   }
   owner_ = owner.id;
-  const std::size_t room_bytes = RTE_PKTMBUF_HEADROOM + (options.packet_room_bytes + 63) / 64 * 64;
+  // Drivers want to fill a frame of their own choice, 2 KiB by default.
+  const std::size_t room_bytes =
+      RTE_PKTMBUF_HEADROOM +
+      std::max<std::size_t>((options.packet_room_bytes + 63) / 64 * 64, RTE_MBUF_DEFAULT_DATAROOM);
   if (room_bytes > UINT16_MAX) {
     return "packets of " + std::to_string(options.packet_room_bytes) + " bytes do not fit into its";
   }
