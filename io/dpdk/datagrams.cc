@@ -23,8 +23,7 @@ std::expected<std::unique_ptr<DpdkDatagrams>, std::string> DpdkDatagrams::create
   const Device::Options wanted{
       .packet_room_bytes = options.packet_room_bytes,
       // Received, lent, waiting for a neighbour, and a burst on its way each way.
-      .packets_held_max =
-          options.receive_slots + 2 * options.send_slots + 2 * Device::burst_max};
+      .packets_held_max = options.receive_slots + 2 * options.send_slots + 2 * Device::burst_max};
   auto opened = Device::open(device, wanted);
   if (!opened) return std::unexpected(std::move(opened.error()));
   std::unique_ptr<DpdkDatagrams> datagrams(
@@ -37,8 +36,7 @@ std::expected<std::unique_ptr<DpdkDatagrams>, std::string> DpdkDatagrams::create
     interface = datagrams->exception_path_->interface();
   }
   if (interface == InterfaceIndex::none && datagrams->local_.any) {
-    return std::unexpected("bind " + to_text(bound) + ": DPDK device " +
-                           datagrams->device_.name() +
+    return std::unexpected("bind " + to_text(bound) + ": DPDK device " + datagrams->device_.name() +
                            " has no interface of the kernel; it needs one address of its own");
   }
   auto neighbours = Neighbours::create({.local = datagrams->local_, .interface = interface});

@@ -17,19 +17,19 @@ constexpr unsigned cache_packets = 256;
 
 bool is_tap(std::uint16_t number) {
   rte_eth_dev_info info{};
-  return rte_eth_dev_info_get(number, &info) == 0 && std::string_view(info.driver_name) == "net_tap";
+  return rte_eth_dev_info_get(number, &info) == 0 &&
+         std::string_view(info.driver_name) == "net_tap";
 }
 
 // Pools are never freed: packets of ours may lie in the rings of others, who give them back later.
 // A device that is taken again finds its pool by name.
-rte_mempool* pool_of(std::uint16_t device, const Device::Options& options,
-                     std::size_t room_bytes) {
+rte_mempool* pool_of(std::uint16_t device, const Device::Options& options, std::size_t room_bytes) {
   // Both of the device's rings full, as many at the caller, and two caches: DPDK likes 2^n - 1.
   const std::size_t wanted =
       2 * ring_packets + options.packets_held_max + 2 * cache_packets + Device::burst_max;
   const auto packets = static_cast<unsigned>(std::bit_ceil(wanted) - 1);
-  const std::string name = "starling_" + std::to_string(device) + "_" +
-                           std::to_string(room_bytes) + "_" + std::to_string(packets);
+  const std::string name = "starling_" + std::to_string(device) + "_" + std::to_string(room_bytes) +
+                           "_" + std::to_string(packets);
   if (rte_mempool* const known = rte_mempool_lookup(name.c_str())) return known;
   return rte_pktmbuf_pool_create(name.c_str(), packets, cache_packets, 0,
                                  static_cast<std::uint16_t>(room_bytes), SOCKET_ID_ANY);

@@ -39,13 +39,13 @@ bool any_names(const std::vector<std::string>& arguments,
 std::uint64_t free_huge_mib() {
   std::uint64_t kib = 0;
   std::error_code error;
-  for (const auto& entry :
-       std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", error)) {
+  for (const auto& entry : std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", error)) {
     const std::string name = entry.path().filename();  // hugepages-2048kB
     std::uint64_t free = 0;
     std::ifstream(entry.path() / "free_hugepages") >> free;
     if (name.starts_with("hugepages-")) {
-      kib += free * std::strtoull(name.c_str() + std::string_view("hugepages-").size(), nullptr, 10);
+      kib +=
+          free * std::strtoull(name.c_str() + std::string_view("hugepages-").size(), nullptr, 10);
     }
   }
   return kib / 1024;
@@ -180,10 +180,14 @@ std::vector<std::string> eal_arguments(const std::vector<std::string>& wanted, b
 
 std::string eal_failure(std::string_view printed) {
   // Lines that only report progress.
-  constexpr std::array<std::string_view, 8> idle{
-      "Detected ",   "Multi-process socket", "Selected IOVA", "Static memory layout",
-      "No available", "VFIO support",        "Physical addresses are unavailable",
-      "Probe PCI"};
+  constexpr std::array<std::string_view, 8> idle{"Detected ",
+                                                 "Multi-process socket",
+                                                 "Selected IOVA",
+                                                 "Static memory layout",
+                                                 "No available",
+                                                 "VFIO support",
+                                                 "Physical addresses are unavailable",
+                                                 "Probe PCI"};
   std::string failure;
   while (!printed.empty()) {
     const std::size_t end = std::min(printed.find('\n'), printed.size());
@@ -227,11 +231,12 @@ std::expected<EalStart, std::string> start_eal(std::string_view arguments) {
     std::string line;
     for (std::size_t i = 1; i < words.size(); ++i) line += (i > 1 ? " " : "") + words[i];
     const std::string failure = eal_failure(printed);
-    return std::unexpected("start DPDK with \"" + line + "\": " +
-                           (failure.empty() ? errno_text(error_number) : failure));
+    return std::unexpected("start DPDK with \"" + line +
+                           "\": " + (failure.empty() ? errno_text(error_number) : failure));
   }
-  started() = {std::string(arguments),
-               {.huge_pages = !any_names(words, {"--no-huge"}), .complaints = eal_failure(printed)}};
+  started() = {
+      std::string(arguments),
+      {.huge_pages = !any_names(words, {"--no-huge"}), .complaints = eal_failure(printed)}};
   return started()->start;
 }
 

@@ -46,8 +46,7 @@ inline std::size_t lend_mbufs(rte_mempool* pool, std::span<TxPacket> blanks) {
   std::size_t lent = 0;
   while (lent < blanks.size()) {
     std::array<rte_mbuf*, 32> mbufs;
-    const auto wanted =
-        static_cast<unsigned>(std::min(mbufs.size(), blanks.size() - lent));
+    const auto wanted = static_cast<unsigned>(std::min(mbufs.size(), blanks.size() - lent));
     if (rte_pktmbuf_alloc_bulk(pool, mbufs.data(), wanted) != 0) break;
     for (rte_mbuf* const mbuf : std::span(mbufs).first(wanted)) {
       blanks[lent++] = {.to = {},
@@ -65,8 +64,8 @@ inline void finish_mbuf(rte_mbuf* mbuf, std::size_t bytes, const DatagramRoute& 
                         Checksums checksums = Checksums::here) {
   const std::size_t headers = headers_bytes(route.destination);
   rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(bytes));
-  auto* const start = reinterpret_cast<std::byte*>(
-      rte_pktmbuf_prepend(mbuf, static_cast<std::uint16_t>(headers)));
+  auto* const start =
+      reinterpret_cast<std::byte*>(rte_pktmbuf_prepend(mbuf, static_cast<std::uint16_t>(headers)));
   CHECK(start != nullptr);
   write_headers({start, headers + bytes}, route, checksums);
   if (checksums == Checksums::here) return;

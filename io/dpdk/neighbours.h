@@ -67,8 +67,8 @@ class Neighbours {
     IpAddress to;
     State state = State::empty;
     NextHop hop;
-    Instant until{};    // known: believed; searching: before giving up; given up: before trying anew
-    Instant ask_at{};   // searching: the next question
+    Instant until{};   // known: believed; searching: before giving up; given up: before trying anew
+    Instant ask_at{};  // searching: the next question
     Instant push_at{};  // searching: the next provocation or request
     Duration pause{};   // between questions
   };

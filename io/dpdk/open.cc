@@ -9,8 +9,9 @@ std::expected<void, std::string> start_dpdk(const PortOptions& options) {
   auto started = start_eal(options.dpdk_arguments);
   if (!started) return std::unexpected(std::move(started.error()));
   if (Device::first_free(false) || Device::first_free(true)) return {};
-  std::string why = "DPDK found no device: give it one by -dpdk-args, such as "
-                    "--vdev=net_af_packet0,iface=eth0";
+  std::string why =
+      "DPDK found no device: give it one by -dpdk-args, such as "
+      "--vdev=net_af_packet0,iface=eth0";
   if (!started->complaints.empty()) why += " (" + started->complaints + ")";
   return std::unexpected(std::move(why));
 }

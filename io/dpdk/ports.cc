@@ -26,8 +26,8 @@ constexpr Duration wait_max = std::chrono::hours(1);
 std::expected<std::unique_ptr<DpdkPorts>, std::string> DpdkPorts::create(
     const PortOptions& options, const Devices& devices, std::unique_ptr<Ports> kernel) {
   std::unique_ptr<DpdkPorts> ports(new DpdkPorts(std::move(kernel)));
-  auto datagrams = DpdkDatagrams::create(options, ports->bound(), devices.main, devices.tap,
-                                         ports->counters_);
+  auto datagrams =
+      DpdkDatagrams::create(options, ports->bound(), devices.main, devices.tap, ports->counters_);
   if (!datagrams) return std::unexpected(std::move(datagrams.error()));
   ports->datagrams_ = std::move(*datagrams);
   return ports;

@@ -72,8 +72,7 @@ void for_each_attribute(Bytes bytes, OnAttribute&& on_attribute) {
   while (bytes.size() >= sizeof(rtattr)) {
     const auto attribute = read_part<rtattr>(bytes, 0);
     if (attribute.rta_len < sizeof attribute || attribute.rta_len > bytes.size()) return;
-    on_attribute(attribute.rta_type,
-                 bytes.first(attribute.rta_len).subspan(sizeof attribute));
+    on_attribute(attribute.rta_type, bytes.first(attribute.rta_len).subspan(sizeof attribute));
     bytes = bytes.subspan(std::min<std::size_t>(RTA_ALIGN(attribute.rta_len), bytes.size()));
   }
 }
@@ -128,8 +127,8 @@ std::optional<KernelNeighbour> parse_neighbour(Bytes answer, std::uint32_t seque
   const Bytes body = body_of(answer, RTM_NEWNEIGH, sequence, sizeof(ndmsg));
   if (body.empty()) return std::nullopt;
   const auto state = read_part<ndmsg>(body, 0).ndm_state;
-  constexpr unsigned usable = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT |
-                              NUD_NOARP;
+  constexpr unsigned usable =
+      NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP;
   if ((state & usable) == 0) return std::nullopt;
   std::optional<KernelNeighbour> neighbour;
   for_each_attribute(body.subspan(NLMSG_ALIGN(sizeof(ndmsg))), [&](unsigned type, Bytes value) {

@@ -22,8 +22,8 @@ class OnTheWire : public testing::Test {
     static WireTap shared;
     wire = &shared;
     wire->sent();
-    auto created = DpdkDatagrams::create(options, {own, 7946}, wire->device(), std::nullopt,
-                                         counters);
+    auto created =
+        DpdkDatagrams::create(options, {own, 7946}, wire->device(), std::nullopt, counters);
     ASSERT_TRUE(created) << created.error();
     port = std::move(*created);
   }

@@ -39,8 +39,7 @@ TEST(Discovery, AskingAndAnsweringInBothFamilies) {
   for (const bool six : {false, true}) {
     const Neighbour a = node(six, 1), b = node(six, 2), c = node(six, 3);
     const Packet asked = request(a, b.address);
-    EXPECT_EQ(parse_frame(asked, {}).kind,
-              six ? FrameKind::neighbour_discovery : FrameKind::arp);
+    EXPECT_EQ(parse_frame(asked, {}).kind, six ? FrameKind::neighbour_discovery : FrameKind::arp);
     EXPECT_TRUE(mac_at(asked, 0).group());
 
     const auto at_b = read_discovery(asked, b);
@@ -64,10 +63,10 @@ TEST(Discovery, AskingAndAnsweringInBothFamilies) {
 
 TEST(Discovery, AnArpRequestAsBytes) {
   const std::array<std::uint8_t, 42> wanted{
-      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2,  0, 0, 0, 0, 1,  8, 6,  // Ethernet
-      0,    1,    8,    0,    6,    4,    0,  1,                     // a request
-      2,    0,    0,    0,    0,    1,    10, 0, 0, 1,               // from
-      0,    0,    0,    0,    0,    0,    10, 0, 0, 2};              // for
+      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2,  0, 0, 0, 0, 1, 8, 6,  // Ethernet
+      0,    1,    8,    0,    6,    4,    0,  1,                    // a request
+      2,    0,    0,    0,    0,    1,    10, 0, 0, 1,              // from
+      0,    0,    0,    0,    0,    0,    10, 0, 0, 2};             // for
   const Packet asked = request(node(false, 1), node(false, 2).address);
   ASSERT_EQ(asked.size(), wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -79,8 +78,7 @@ TEST(Discovery, ASolicitationGoesToTheSolicitedNodesGroup) {
   const Packet asked = request(node(true, 1), v6(2));
   const std::array<std::uint8_t, 6> mac{0x33, 0x33, 0xff, 0xab, 0, 2};
   EXPECT_TRUE(equal(Bytes(asked).first(6), std::as_bytes(std::span(mac))));
-  const std::array<std::uint8_t, 16> group{0xff, 2, 0, 0, 0, 0, 0,    0,
-                                           0,    0, 0, 1, 0xff, 0xab, 0, 2};
+  const std::array<std::uint8_t, 16> group{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xab, 0, 2};
   EXPECT_TRUE(equal(Bytes(asked).subspan(38, 16), std::as_bytes(std::span(group))));
   EXPECT_EQ(std::to_integer<int>(asked[21]), 255);  // hop limit
 }
@@ -141,10 +139,10 @@ TEST(Discovery, RandomDamageStaysInside) {
     if (six && draw() % 2 == 0) {
       // With its checksum mended the message reaches the options.
       put_big16(packet, 56, 0);
-      const std::uint16_t sum = pseudo_header_sum(Bytes(packet).subspan(22, 16),
-                                                  Bytes(packet).subspan(38, 16), 58, 32)
-                                    .add(Bytes(packet).subspan(54))
-                                    .checksum();
+      const std::uint16_t sum =
+          pseudo_header_sum(Bytes(packet).subspan(22, 16), Bytes(packet).subspan(38, 16), 58, 32)
+              .add(Bytes(packet).subspan(54))
+              .checksum();
       std::memcpy(packet.data() + 56, &sum, 2);
     }
     packet.resize(draw() % 8 == 0 ? draw() % packet.size() : packet.size());

@@ -74,9 +74,9 @@ TEST(InternetSum, KeepsEveryCarry) {
 TEST(Headers, ADatagramOfAnotherStackAsBytes) {
   // 10.0.0.1:7946 -> 10.0.0.2:8000 "hi", written out by hand from RFC 791 and 768.
   const std::array<std::uint8_t, 44> wanted{
-      2, 0, 0, 0,    0,    2,    2,    0,    0,    0, 0,    1,    8,    0,    // Ethernet
-      0x45, 0, 0, 30, 0,   0,    0x40, 0,    64,   17, 0x26, 0xcd, 10,   0,   0, 1, 10, 0, 0, 2,
-      0x1f, 0x0a, 0x1f, 0x40, 0, 10, 0x45, 0x24, 'h', 'i'};
+      2,    0,  0, 0,  0, 2,    2,    0,    0,    0,  0,    1,    8,    0,  // Ethernet
+      0x45, 0,  0, 30, 0, 0,    0x40, 0,    64,   17, 0x26, 0xcd, 10,   0,   0,
+      1,    10, 0, 0,  2, 0x1f, 0x0a, 0x1f, 0x40, 0,  10,   0x45, 0x24, 'h', 'i'};
   const Packet packet = built(route(a4, b4), "hi");
   ASSERT_EQ(packet.size(), wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -91,8 +91,7 @@ TEST(Headers, ChecksumsHoldForEveryPayloadLength) {
       const Packet packet = built(way, std::string(size, static_cast<char>('a' + size % 26)));
       const std::size_t udp = headers_bytes(way.destination) - udp_bytes;
       Packet covered(way.source.bytes().begin(), way.source.bytes().end());
-      covered.insert(covered.end(), way.destination.bytes().begin(),
-                     way.destination.bytes().end());
+      covered.insert(covered.end(), way.destination.bytes().begin(), way.destination.bytes().end());
       covered.insert(covered.end(), {std::byte{0}, std::byte{17}, std::byte{0},
                                      static_cast<std::byte>(size + udp_bytes)});
       covered.insert(covered.end(), packet.begin() + static_cast<std::ptrdiff_t>(udp),

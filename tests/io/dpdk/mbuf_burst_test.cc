@@ -21,12 +21,8 @@ TEST(MbufBurst, LendsFillsAndReadsBack) {
     TxPacket& blank = blanks[checksums == Checksums::here ? 0 : 1];
     std::memcpy(blank.room.data(), text.data(), text.size());
     blank.bytes = static_cast<std::uint32_t>(text.size());
-    rte_mbuf* const mbuf = finish_datagram(blank,
-                                           {.source = a,
-                                            .destination = b,
-                                            .source_port = 1,
-                                            .destination_port = 2},
-                                           checksums);
+    rte_mbuf* const mbuf = finish_datagram(
+        blank, {.source = a, .destination = b, .source_port = 1, .destination_port = 2}, checksums);
     EXPECT_EQ(rte_pktmbuf_pkt_len(mbuf), 42U + text.size());
     EXPECT_EQ((mbuf->ol_flags & RTE_MBUF_F_TX_UDP_CKSUM) != 0, checksums == Checksums::hardware);
     if (checksums == Checksums::hardware) continue;  // its header is not yet complete

@@ -8,7 +8,8 @@ namespace starling::io {
 namespace {
 
 PortOptions options_for(std::string arguments) {
-  return {.bind = loopback_v4(), .choice = PortChoice::dpdk, .dpdk_arguments = std::move(arguments)};
+  return {
+      .bind = loopback_v4(), .choice = PortChoice::dpdk, .dpdk_arguments = std::move(arguments)};
 }
 
 TEST(OpenDpdk, TakesTheFirstFreeDeviceAndSaysWhich) {

@@ -23,8 +23,8 @@ rte_ring* new_ring() {
 
 DeviceNumber device_on(rte_ring* receives, rte_ring* sends) {
   static int number = 0;
-  const int device = rte_eth_from_rings(("end" + std::to_string(number++)).c_str(), &receives, 1,
-                                        &sends, 1, 0);
+  const int device =
+      rte_eth_from_rings(("end" + std::to_string(number++)).c_str(), &receives, 1, &sends, 1, 0);
   CHECK(device >= 0);
   return DeviceNumber{static_cast<std::uint16_t>(device)};
 }

@@ -48,5 +48,5 @@ PortKind dpdk_kind();
 }  // namespace starling::io
 
 // Ends a test that needs EAL where there is none.
-#define NEED_EAL()                                                                 \
+#define NEED_EAL() \
   if (const std::string problem = start_test_eal(); !problem.empty()) GTEST_SKIP() << problem
