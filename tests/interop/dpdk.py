@@ -138,6 +138,23 @@ def af_packet_life(stage, first):
 
 
 @check(90)
+def af_packet_ipv6(stage):
+    """The same over IPv6: the kernel's neighbour discovery instead of ARP."""
+    cable = Cable(stage)
+    for side, address in (("star", "fd78::1"), ("serf", "fd78::2")):
+        cable.ip(side, f"-6 addr add {address}/64 dev {cable.iface[side]} nodad")
+        cable.address[side] = f"[{address}]"
+    star, serf = cable.agent("star", AF_PACKET), cable.agent("serf", AF_PACKET)
+    start(star)
+    start(serf)
+    star.do("join", "[fd78::2]:7946")
+    stage.expect_all_alive([star, serf])
+    expect_equal(serf.members()["star"]["addr"], "[fd78::1]:7946", "the star's address at serf")
+    probes_both_ways(stage, star, serf)
+    events_both_ways(stage, star, serf)
+
+
+@check(90)
 def af_packet_encrypted(stage):
     star, serf = pair(stage, AF_PACKET, "star", key=new_key(16))
     probes_both_ways(stage, star, serf)
