@@ -214,6 +214,7 @@ bool Agent::start_engine() {
   auto opened = io::open_lane_ports({.bind = addresses_.bind,
                                      .choice = *io::port_choice_from(config_.io),
                                      .lanes = checked->lanes,
+                                     .dpdk_arguments = config_.dpdk_args,
                                      .packet_room_bytes = checked->packet_room_bytes(),
                                      .streams_max = checked->capacity.streams_max});
   if (!opened) return failed(opened.error());

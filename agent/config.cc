@@ -69,8 +69,14 @@ void define_network_flags(FlagSet& flags, AgentFlags& target) {
        "What an idle lane does: sleep at once, look for 50 us first, or never sleep. Default "
        "block."},
       config.wait);
-  flags.text({"io", "auto|uring|sockets", "How packets reach the kernel. Default auto."},
+  flags.text({"io", "auto|uring|sockets|dpdk",
+              "How packets go out. Default auto: io_uring, or sockets\n"
+              "where the system forbids it."},
              config.io);
+  flags.text({"dpdk-args", "arguments",
+              "What DPDK is started with, for -io=dpdk:\n"
+              "\"--vdev=net_af_packet0,iface=eth0\"."},
+             config.dpdk_args);
   flags.text({"encrypt", "key", "Encrypt with this base64 key of 16, 24 or 32 bytes."},
              config.encrypt_key);
   flags.text({"keyring-file", "path", "File with a JSON array of keys, the first one primary."},
@@ -144,6 +150,7 @@ void merge(Config& config, const PartialConfig& over) {
   override_text(config.lanes, over.lanes);
   override_text(config.wait, over.wait);
   override_text(config.host_members, over.host_members);
+  override_text(config.dpdk_args, over.dpdk_args);
   override_number(config.protocol, over.protocol);
   override_number(config.retry_max_attempts, over.retry_max_attempts);
   override_number(config.query_size_limit, over.query_size_limit);
@@ -228,6 +235,7 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
            ", or auto: " + config.lanes;
   }
   if (!wait_mode_from(config.wait)) return "Unknown -wait: " + config.wait;
+  if (!config.dpdk_args.empty() && config.io != "dpdk") return "-dpdk-args goes with -io=dpdk only";
   if (config.members_max < 1 || config.members_max > 1 << 24) {
     return fmt::format("members_max must be 1 to {}, not {}", 1 << 24, config.members_max);
   }

@@ -52,6 +52,7 @@ struct Config {
   std::string io = "auto";
   std::string lanes = "1";                                    // or "auto"
   std::string wait = "block";                                 // block, adaptive or busy
+  std::string dpdk_args;
   Duration event_handler_timeout = std::chrono::seconds(30);  // zero: handlers may take for ever
   int members_max = 16'384;                                   // rows reserved at start
   std::string host_members;  // FILE or PREFIX:COUNT, see hosted_members.h
@@ -64,8 +65,8 @@ struct Config {
 // What one source says: only the fields that it sets.
 struct PartialConfig {
   std::optional<std::string> node_name, role, tags_file, bind, advertise, interface, encrypt_key,
-      keyring_file, log_level, rpc_addr, rpc_auth, profile, io, lanes, wait, snapshot_path,
-      discover, statsite_addr, statsd_addr, host_members;
+      keyring_file, log_level, rpc_addr, rpc_auth, profile, io, dpdk_args, lanes, wait,
+      snapshot_path, discover, statsite_addr, statsd_addr, host_members;
   std::optional<int> protocol, retry_max_attempts, query_size_limit, query_response_size_limit,
       user_event_size_limit, members_max, hosted_max;
   std::optional<Duration> retry_interval, broadcast_timeout, reconnect_interval, reconnect_timeout,

@@ -186,6 +186,7 @@ std::map<std::string, Decoder::Take> Decoder::fields() {
       {"io", text(c.io)},
       {"lanes", text(c.lanes)},
       {"wait", text(c.wait)},
+      {"dpdk_args", text(c.dpdk_args)},
       {"event_handler_timeout", duration(c.event_handler_timeout)},
       {"members_max", number(c.members_max)},
       {"host_members", text(c.host_members)},

@@ -27,6 +27,9 @@ class BenchNode {
   // Forgets everything; the memory keeps its pages.
   void restart();
 
+  // For a benchmark that turns the lane on a port of its own, with instants of its own.
+  Lane& lane() { return engine_->lane(); }
+
   // One turn, a microsecond after the last; how many packets were answered with.
   std::size_t poll(std::span<const RxPacket> rx);
   // As a port would: an accepted stream, all bytes in pieces of 64 KiB, and then a reset.

@@ -2,7 +2,13 @@
 
 #include <sys/utsname.h>
 
+#include <cerrno>
+
 #include "io/bind.h"
+#ifdef STARLING_DPDK
+#include "io/dpdk/open.h"
+#endif
+#include "io/errno_text.h"
 #include "io/sockets/ports.h"
 #include "io/uring/ports.h"
 
@@ -22,9 +28,30 @@ std::string kernel_release() {
   return ::uname(&names) == 0 ? names.release : "unknown";
 }
 
+#ifdef STARLING_DPDK
+std::expected<Opened, std::string> open_with_dpdk(const PortOptions& options) {
+  if (auto started = start_dpdk(options); !started) return std::unexpected(started.error());
+  auto sockets = bind_sockets(options);
+  if (!sockets) return std::unexpected(std::move(sockets.error()));
+  if (!mute_datagrams(sockets->datagrams.descriptor())) {
+    return std::unexpected("attach a filter to the udp socket: " + errno_text(errno));
+  }
+  auto kernel = SocketPorts::create(options, std::move(*sockets));
+  if (!kernel) return std::unexpected(std::move(kernel.error()));
+  auto opened = open_dpdk(options, std::move(*kernel));
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  return Opened{std::move(opened->ports), "dpdk: " + opened->text};
+}
+#else
+std::expected<Opened, std::string> open_with_dpdk(const PortOptions&) {
+  return std::unexpected("dpdk: this program was built without DPDK");
+}
+#endif
+
 }  // namespace
 
 std::expected<Opened, std::string> open_ports(const PortOptions& options) {
+  if (options.choice == PortChoice::dpdk) return open_with_dpdk(options);
   auto sockets = bind_sockets(options);
   if (!sockets) return std::unexpected(std::move(sockets.error()));
   if (options.choice == PortChoice::sockets) {
@@ -40,6 +67,9 @@ std::expected<Opened, std::string> open_ports(const PortOptions& options) {
 }
 
 std::expected<std::vector<Opened>, std::string> open_lane_ports(PortOptions options) {
+  if (options.choice == PortChoice::dpdk && options.lanes > 1) {
+    return std::unexpected("dpdk: this port serves one lane");
+  }
   std::vector<Opened> all;
   for (options.lane = 0; options.lane < options.lanes; ++options.lane) {
     auto opened = open_ports(options);

@@ -1,4 +1,4 @@
-// Opening ports: the one place that decides between io_uring and sockets, and says why.
+// Opening ports: the one place that decides among io_uring, sockets and DPDK, and says why.
 #pragma once
 
 #include <expected>
@@ -16,6 +16,7 @@ struct Opened {
   // One line for the start-up log: which ports were taken and why.
   // "io_uring: kernel 6.1.0, ring of 256 and 8192, 512 receive buffers"
   // "sockets: asked for"
+  // "dpdk: net_af_packet0 (net_af_packet), the kernel finds neighbours, huge pages"
   // "sockets: io_uring_setup: operation not permitted (switched off by the system or ...)"
   std::string reason;
 };

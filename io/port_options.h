@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/base/time.h"
@@ -15,8 +16,9 @@ enum class PortChoice : std::uint8_t {
   automatic,  // io_uring where the system allows it, sockets elsewhere
   uring,      // io_uring or fail
   sockets,    // ordinary system calls
+  dpdk,       // a DPDK device for datagrams, sockets for streams
 };
-// "auto", "uring", "sockets".
+// "auto", "uring", "sockets", "dpdk".
 std::optional<PortChoice> port_choice_from(std::string_view text);
 
 struct PortOptions {
@@ -30,6 +32,9 @@ struct PortOptions {
   // accept none.
   std::uint32_t lanes = 1;
   std::uint32_t lane = 0;
+  // What DPDK is started with, split as a shell does: "--vdev=net_af_packet0,iface=eth0". The first
+  // caller in a process decides.
+  std::string dpdk_arguments;
 
   // The room of each blank that borrow() lends: EngineOptions::packet_room_bytes().
   std::size_t packet_room_bytes = 2048;

@@ -37,6 +37,7 @@ NEIGHBOURS_ALLOWED = {
 MAY_LOOK_UP = {
     ("io/open.cc", "io/sockets"): "decides which ports to open",
     ("io/open.cc", "io/uring"): "decides which ports to open",
+    ("io/open.cc", "io/dpdk"): "decides which ports to open",
 }
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
 

@@ -81,7 +81,9 @@ TEST(Config, ErrorsAreSerfs) {
   EXPECT_EQ(error_of({"-profile", "foo"}), "Unknown profile: foo");
   EXPECT_EQ(error_of({"-event-handler", "foo=bar"}),
             "Invalid event script: Event 'foo' invoking 'bar'");
-  EXPECT_EQ(error_of({"-io", "dpdk"}), "Unknown -io: dpdk");
+  EXPECT_EQ(error_of({"-io", "xdp"}), "Unknown -io: xdp");
+  EXPECT_EQ(error_of({"-dpdk-args", "-m 32"}), "-dpdk-args goes with -io=dpdk only");
+  EXPECT_EQ(error_of({"-io", "dpdk", "-dpdk-args", "-m 32"}), "");
   EXPECT_EQ(error_of({"-snapshot", "x", "-discover", "y"}),
             "Not supported by starling: snapshot, discover");
   EXPECT_EQ(error_of({"-syslog=false"}), "");

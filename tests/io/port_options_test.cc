@@ -10,6 +10,7 @@ TEST(PortOptions, NamesItsChoices) {
   EXPECT_EQ(port_choice_from("auto"), PortChoice::automatic);
   EXPECT_EQ(port_choice_from("uring"), PortChoice::uring);
   EXPECT_EQ(port_choice_from("sockets"), PortChoice::sockets);
+  EXPECT_EQ(port_choice_from("dpdk"), PortChoice::dpdk);
   EXPECT_FALSE(port_choice_from("epoll"));
 }
 

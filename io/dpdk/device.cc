@@ -1,0 +1,147 @@
+#include "io/dpdk/device.h"
+
+#include <rte_errno.h>
+#include <rte_pause.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "io/errno_text.h"
+
+namespace starling::io {
+
+namespace {
+
+constexpr std::uint16_t ring_packets = 1024;
+constexpr unsigned cache_packets = 256;
+
+bool is_tap(std::uint16_t number) {
+  rte_eth_dev_info info{};
+  return rte_eth_dev_info_get(number, &info) == 0 &&
+         std::string_view(info.driver_name) == "net_tap";
+}
+
+// Pools are never freed: packets of ours may lie in the rings of others, who give them back later.
+// A device that is taken again finds its pool by name.
+rte_mempool* pool_of(std::uint16_t device, const Device::Options& options, std::size_t room_bytes) {
+  // Both of the device's rings full, as many at the caller, and two caches: DPDK likes 2^n - 1.
+  const std::size_t wanted =
+      2 * ring_packets + options.packets_held_max + 2 * cache_packets + Device::burst_max;
+  const auto packets = static_cast<unsigned>(std::bit_ceil(wanted) - 1);
+  const std::string name = "starling_" + std::to_string(device) + "_" + std::to_string(room_bytes) +
+                           "_" + std::to_string(packets);
+  if (rte_mempool* const known = rte_mempool_lookup(name.c_str())) return known;
+  return rte_pktmbuf_pool_create(name.c_str(), packets, cache_packets, 0,
+                                 static_cast<std::uint16_t>(room_bytes), SOCKET_ID_ANY);
+}
+
+}  // namespace
+
+std::optional<DeviceNumber> Device::first_free(bool tap) {
+  const auto next = [](unsigned from) {
+    return rte_eth_find_next_owned_by(static_cast<std::uint16_t>(from), RTE_ETH_DEV_NO_OWNER);
+  };
+  for (std::uint64_t number = next(0); number < RTE_MAX_ETHPORTS;
+       number = next(static_cast<unsigned>(number) + 1)) {
+    const auto candidate = static_cast<std::uint16_t>(number);
+    if (is_tap(candidate) == tap) return DeviceNumber{candidate};
+  }
+  return std::nullopt;
+}
+
+std::expected<Device, std::string> Device::open(DeviceNumber number, const Options& options) {
+  Device device(number);
+  const std::string problem = device.configure(options);
+  if (problem.empty()) return device;
+  return std::unexpected("DPDK device " + device.name() + ": " + problem);
+}
+
+std::string Device::configure(const Options& options) {
+  const auto failed = [](const std::string& what, int result) {
+    return what + ": " + errno_text(result < 0 ? -result : rte_errno);
+  };
+  if (const int result = rte_eth_dev_info_get(number_, &info_); result < 0) {
+    return failed("ask for it", result);
+  }
+  rte_eth_dev_owner owner{};
+  rte_eth_dev_owner_new(&owner.id);
+  std::snprintf(owner.name, sizeof owner.name, "starling");
+  if (const int result = rte_eth_dev_owner_set(number_, &owner); result < 0) {
+    return failed("take it", result);
+  }
+  owner_ = owner.id;
+  // Drivers want to fill a frame of their own choice, 2 KiB by default.
+  const std::size_t room_bytes =
+      RTE_PKTMBUF_HEADROOM +
+      std::max<std::size_t>((options.packet_room_bytes + 63) / 64 * 64, RTE_MBUF_DEFAULT_DATAROOM);
+  if (room_bytes > UINT16_MAX) {
+    return "packets of " + std::to_string(options.packet_room_bytes) + " bytes do not fit into its";
+  }
+  pool_ = pool_of(number_, options, room_bytes);
+  if (pool_ == nullptr) return failed("allocate its packets", 0);
+
+  rte_eth_conf conf{};
+  constexpr std::uint64_t tx_wanted = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+  constexpr std::uint64_t rx_wanted = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+  offload_ = (info_.tx_offload_capa & tx_wanted) == tx_wanted;
+  // What the kernel of this machine sends over a virtual cable has no finished checksum.
+  verifies_ = info_.if_index == 0 && (info_.rx_offload_capa & rx_wanted) == rx_wanted;
+  if (offload_) conf.txmode.offloads = tx_wanted;
+  if (verifies_) conf.rxmode.offloads = rx_wanted;
+  if (const int result = rte_eth_dev_configure(number_, 1, 1, &conf); result < 0) {
+    return failed("configure it", result);
+  }
+  std::uint16_t rx_ring = ring_packets, tx_ring = ring_packets;
+  rte_eth_dev_adjust_nb_rx_tx_desc(number_, &rx_ring, &tx_ring);
+  const auto node = static_cast<unsigned>(std::max(rte_eth_dev_socket_id(number_), 0));
+  int result = rte_eth_rx_queue_setup(number_, 0, rx_ring, node, nullptr, pool_);
+  if (result < 0) return failed("set up its receive queue", result);
+  result = rte_eth_tx_queue_setup(number_, 0, tx_ring, node, nullptr);
+  if (result < 0) return failed("set up its send queue", result);
+  result = rte_eth_dev_start(number_);
+  if (result < 0) return failed("start it", result);
+
+  rte_ether_addr mac{};
+  rte_eth_macaddr_get(number_, &mac);
+  std::memcpy(mac_.octets.data(), mac.addr_bytes, mac_.octets.size());
+  std::uint16_t mtu = 0;
+  mtu_ = rte_eth_dev_get_mtu(number_, &mtu) == 0 && mtu > 0 ? mtu : 1500;
+  return "";
+}
+
+Device::~Device() {
+  if (owner_ == no_owner) return;
+  rte_eth_dev_stop(number_);
+  rte_eth_dev_owner_unset(number_, owner_);
+}
+
+std::string Device::name() const {
+  std::array<char, RTE_ETH_NAME_MAX_LEN> name{};
+  if (rte_eth_dev_get_name_by_port(number_, name.data()) != 0) return std::to_string(number_);
+  return name.data();
+}
+
+void Device::set_mac(const MacAddress& mac) {
+  rte_ether_addr address{};
+  std::memcpy(address.addr_bytes, mac.octets.data(), mac.octets.size());
+  if (rte_eth_dev_default_mac_addr_set(number_, &address) == 0) mac_ = mac;
+}
+
+std::size_t Device::send(std::span<rte_mbuf*> packets) {
+  // A full ring empties within microseconds on hardware; a device that does not take anything in
+  // some tries has lost its link.
+  constexpr int tries_max = 16;
+  std::size_t sent = 0;
+  for (int tries = 0; sent < packets.size() && tries < tries_max; ++tries) {
+    const std::uint16_t took = rte_eth_tx_burst(number_, 0, packets.data() + sent,
+                                                static_cast<std::uint16_t>(packets.size() - sent));
+    if (took == 0) rte_pause();
+    sent += took;
+  }
+  if (sent < packets.size()) {
+    rte_pktmbuf_free_bulk(packets.data() + sent, static_cast<unsigned>(packets.size() - sent));
+  }
+  return sent;
+}
+
+}  // namespace starling::io

@@ -1,0 +1,31 @@
+// Opening the DPDK ports: EAL, the devices, and the kernel's ports beside them.
+//
+// Without a DPDK name, so that io/open.cc need not know DPDK's headers.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "io/port_options.h"
+#include "io/ports.h"
+
+namespace starling::io {
+
+struct OpenedDpdk {
+  std::unique_ptr<Ports> ports;
+  // "net_af_packet0 (net_af_packet), the kernel finds neighbours, huge pages"
+  std::string text;
+};
+
+// Starts EAL with options.dpdk_arguments if that was not done, before the kernel's ports are bound:
+// a device of EAL's may carry their address. Then takes the first free device that is no TAP, and
+// a TAP beside it as exception path; a TAP alone is the device.
+std::expected<void, std::string> start_dpdk(const PortOptions& options);
+// `kernel` is bound to where datagrams shall come from; `udp_socket` is its own, to be muted.
+std::expected<OpenedDpdk, std::string> open_dpdk(const PortOptions& options,
+                                                 std::unique_ptr<Ports> kernel);
+// See exception_path.h; here for the same reason.
+bool mute_datagrams(int udp_socket);
+
+}  // namespace starling::io
