@@ -6,19 +6,12 @@
 
 #include <array>
 
-#include "core/base/hash.h"
+#include "core/base/bucket.h"
 #include "core/base/rng.h"
 
 namespace starling {
 
 enum class ShardId : std::uint8_t {};
-enum class Bucket : std::uint16_t {};
-
-inline constexpr std::size_t bucket_count = 4096;
-
-constexpr Bucket bucket_of(NameHash hash) {
-  return Bucket{static_cast<std::uint16_t>(static_cast<std::uint64_t>(hash) >> 52)};
-}
 
 class BucketMap {
  public:
