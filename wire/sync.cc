@@ -123,8 +123,9 @@ SyncRecords read_records(Reader& in) {
 }
 
 SyncFinished read_finished(Reader& in) {
-  in.set_field("root");
+  in.set_field("serial");
   SyncFinished message;
+  message.serial = in.u8();
   message.root = in.u64();
   message.count = in.u32();
   return message;
@@ -281,6 +282,7 @@ void encode(const SyncHeader& header, const SyncRecords& message, Writer& out) {
 
 void encode(const SyncHeader& header, const SyncFinished& message, Writer& out) {
   put_header(SyncKind::finished, header, out);
+  out.u8(message.serial);
   out.u64(message.root);
   out.u32(message.count);
 }

@@ -167,8 +167,10 @@ struct SyncRecords {
   bool of_range() const { return (flags & flag_range) != 0; }
 };
 
-// "This is where I stand": asks for the same, or answers.
+// "This is where I stand": asks for the same, or answers. The answer has the serial of the
+// question; an answer to a digest has zero.
 struct SyncFinished {
+  std::uint8_t serial = 0;
   std::uint64_t root = 0;
   std::uint32_t count = 0;
 };

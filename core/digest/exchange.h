@@ -22,13 +22,13 @@
 // thread; reusable. Allocates nothing after construction.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 
 #include "core/base/arena.h"
 #include "core/base/time.h"
-#include "core/digest/range_window.h"
+#include "core/digest/delivery.h"
+#include "core/digest/range_stream.h"
 #include "core/digest/rateless.h"
 #include "core/digest/record_source.h"
 #include "wire/sync.h"
@@ -46,12 +46,13 @@ struct ExchangeOptions {
   std::uint32_t asks_max = 5;
   // After this an exchange is given up, wherever it is. A million rows take seconds to stream.
   Duration deadline = std::chrono::seconds(60);
-  // How often the whole course is gone through, verifying in between.
-  std::uint32_t rounds_max = 4;
-  // From so many differing rows on, or this part of all rows, streaming needs fewer bytes or less
-  // computing than cells.
+  // How often the whole course is gone through.
+  std::uint32_t rounds_max = 6;
+  // From so many differing rows on, or from this part of all rows, the rows are streamed. Fewer are
+  // too, when both sides' cells do not suffice. The first is as far as an estimate from 4096
+  // buckets goes; at the second, cells and the rows they name cost as much as all rows.
   std::uint32_t stream_rows_min = 15'000;
-  std::uint32_t stream_percent_min = 8;
+  std::uint32_t stream_percent_min = 25;
   // Messages accepted from the peer: twice what a million rows of 60 bytes need.
   std::uint32_t messages_max = 100'000;
 };
@@ -93,58 +94,53 @@ class Exchange {
   std::optional<Instant> next_due() const;
 
   bool running() const { return outcome_.end == ExchangeEnd::running && phase_ != Phase::idle; }
+  // Of the messages that are expected now.
   ExchangeId id() const { return id_; }
   const Endpoint& peer() const { return peer_; }
   const Outcome& outcome() const { return outcome_; }
 
  private:
-  enum class Phase : std::uint8_t {
-    idle,
-    opening,
-    refining,
-    fetching,
-    delivering,
-    streaming,
-    verifying,
-  };
-  class Outbox;
+  enum class Phase : std::uint8_t { idle, opening, refining, fetching, delivering, streaming };
 
-  void open(Instant now, Outbox& out);
-  void send_opening(Outbox& out);
-  void on_opening_answered(Instant now, Outbox& out);
-  void on_differing(Instant now, const SyncDiffering& message, Outbox& out);
-  void on_coarse(Instant now, const SyncDiffering& message, Outbox& out);
-  void on_fine(Instant now, const SyncDiffering& message, Outbox& out);
-  void refine(Instant now, Outbox& out);
-  void send_refining(Outbox& out);
+  void open(Instant now, SyncOutbox& out);
+  void send_opening(SyncOutbox& out);
+  void on(Instant now, const SyncDiffering& message, SyncOutbox& out);
+  void on(Instant now, const SyncCellsPart& message, SyncOutbox& out);
+  void on(Instant now, const SyncRecords& message, SyncOutbox& out);
+  void on(Instant now, const SyncWant& message, SyncOutbox& out);
+  void on(Instant now, const SyncFinished& message, SyncOutbox& out);
+  // What only an initiator sends.
+  void on(Instant, const SyncDigest&, SyncOutbox&) {}
+  void on(Instant, const SyncCellsWanted&, SyncOutbox&) {}
+  void on(Instant, const SyncRangeWanted&, SyncOutbox&) {}
+
+  void on_coarse(Instant now, const SyncDiffering& message, SyncOutbox& out);
+  void on_fine(Instant now, const SyncDiffering& message, SyncOutbox& out);
+  void send_refining(SyncOutbox& out);
   // Cells or streaming, for about so many differing rows.
-  void choose(Instant now, double rows, Outbox& out);
-  void fetch(Instant now, double rows, Outbox& out);
-  void ask_for_cells(Outbox& out);
-  void ask_for_gaps(Outbox& out);
-  void on_cells(Instant now, std::uint32_t first, const SyncCells& cells, std::uint64_t root,
-                Outbox& out);
-  void peel(Instant now, Outbox& out);
-  void deliver(Instant now, Outbox& out);
-  void deliver_burst(Instant now, Outbox& out);
-  void stream(Instant now, Outbox& out);
-  void fill_window(Instant now, std::uint32_t wave, Outbox& out);
-  void ask_for_page(const RangeSlot& slot, std::uint16_t page, Outbox& out);
-  void on_records(Instant now, const SyncRecords& message, Outbox& out);
-  void on_page(Instant now, const SyncRecords& message, Outbox& out);
-  void finish_range(Instant now, RangeSlot& slot, Outbox& out);
-  void on_time_streaming(Instant now, Outbox& out);
-  void on_want(const SyncWant& message, Outbox& out);
-  void verify(Instant now, Outbox& out);
-  void on_finished(Instant now, const SyncFinished& message, Outbox& out);
-  void end(ExchangeEnd how);
-  void wait_for(Phase phase, Instant now);
+  void choose(Instant now, double rows, SyncOutbox& out);
+  bool too_many_for_cells(double rows) const;
+  void fetch(Instant now, std::uint32_t asked, std::uint32_t target, const SyncOutbox& out);
+  void ask_for_cells(SyncOutbox& out);
+  void ask_for_gaps(SyncOutbox& out);
+  void take_cells(Instant now, std::uint32_t first, const SyncCells& cells, SyncOutbox& out);
+  void deliver(Instant now, SyncOutbox& out);
+  void say_where_we_stand(Instant now, SyncOutbox& out);
+  void stream(Instant now, SyncOutbox& out);
+  void after_stream(Instant now, SyncOutbox& out);
+  void next_round(Instant now, SyncOutbox& out);
+  void ask_again(SyncOutbox& out);
+  void wait_in(Phase phase, Instant now);
+  void end(ExchangeEnd how) { outcome_.end = how; }
+  void count(const SyncOutbox& out);
+  std::uint32_t cells_usable(std::span<const Cell> cells) const;
   SyncHeader header() const { return {.exchange = id_, .from_responder = false}; }
 
   ExchangeOptions options_;
   Decoder decoder_;
-  RangeWindow window_;
-  std::array<std::uint8_t, bucket_count / 8> differing_;  // a bit for each bucket, to be streamed
+  Delivery delivery_;
+  RangeStream stream_;
+  ExchangeId first_id_{};
   ExchangeId id_{};
   Endpoint peer_;
   Phase phase_ = Phase::idle;
@@ -152,24 +148,25 @@ class Exchange {
   Instant deadline_{};
   std::uint32_t asks_ = 0;
   Outcome outcome_;
-  // What the peer said about itself.
-  std::uint64_t peer_root_ = 0;
-  std::uint32_t peer_count_ = 0;
+
+  Root opened_;  // where we stood when we opened this round
+  // What the peer said about itself in this round.
+  Root peer_root_;
   std::uint32_t peer_cells_ = 0;
-  // Refining.
-  std::uint32_t parts_answered_ = 0;  // a bit for each
+  // Opening: rows wanted from us.
+  std::uint32_t wants_ = 0;
+  // Refining: which parts were answered, and how many buckets differ in them.
+  std::uint32_t parts_answered_ = 0;
   std::uint32_t fine_differing_ = 0;
-  // Fetching.
+  // Fetching: cells asked for so far, and at the last time we had to wait; cells that should do.
   std::uint32_t cells_asked_ = 0;
+  std::uint32_t cells_waited_for_ = 0;
   std::uint32_t cells_target_ = 0;
-  std::uint32_t restarts_ = 0;
-  // Delivering: the next of the sorted differences.
-  std::size_t delivered_ = 0;
-  std::uint32_t found_ = 0;         // in this round
-  std::uint32_t found_before_ = 0;  // in the round before
-  std::uint32_t wants_answered_ = 0;
-  // Streaming: the next bucket to ask for.
-  std::uint32_t next_bucket_ = 0;
+  // Delivering: pairs an answer with its question.
+  std::uint8_t serial_ = 0;
+  // What this round and the one before found.
+  std::uint32_t found_ = 0;
+  std::uint32_t found_before_ = 0;
 };
 
 }  // namespace starling

@@ -34,6 +34,8 @@ struct RangeSlot {
   std::uint32_t asks = 0;
   std::uint32_t wave = 0;  // round trips before this one was asked for
   Instant due{};
+  std::uint64_t sum_asked = 0;  // of our rows when we asked
+  std::uint64_t sum_peer = 0;   // of the peer's rows, as it said last
   std::uint32_t fingerprints = 0;
   std::span<std::uint32_t> names;
 
