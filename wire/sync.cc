@@ -41,6 +41,9 @@ SyncDigest read_digest(Reader& in) {
   in.set_field("root");
   message.root = in.u64();
   message.count = in.u32();
+  in.set_field("byte");
+  message.byte = in.u8();
+  if (in.ok() && message.byte > 7) in.fail_at(WireFault::out_of_range, in.offset() - 1);
   const std::uint16_t groups = take_groups(in, message);
   in.set_field("sums");
   message.sums = in.take(groups);
@@ -221,6 +224,7 @@ void encode(const SyncHeader& header, const SyncDigest& message, Writer& out) {
   put_header(SyncKind::digest, header, out);
   out.u64(message.root);
   out.u32(message.count);
+  out.u8(message.byte);
   out.u8(message.fold_log2);
   out.u16(message.first_bucket);
   out.u16(static_cast<std::uint16_t>(message.sums.size()));

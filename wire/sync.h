@@ -5,7 +5,7 @@
 // alone; integers are big-endian. After the type byte:
 //
 //   kind u8 (top bit: from the responder), exchange u32, then
-//   digest        root u64, count u32, fold u8, first bucket u16, n u16, n sums u8, cells
+//   digest        root u64, count u32, byte u8, fold u8, first bucket u16, n u16, n sums u8, cells
 //   differing     root u64, count u32, cells held u32, fold u8, first bucket u16, n u16, bitmap of
 //   n
 //                 bits, cells
@@ -98,9 +98,11 @@ class SyncSymbols {
 struct SyncDigest {
   std::uint64_t root = 0;
   std::uint32_t count = 0;  // rows digested
+  std::uint8_t byte = 0;    // which of the sums' bytes, 0 to 7: two that are equal by chance in one
+                            // are not in the next
   std::uint8_t fold_log2 = 0;
   std::uint16_t first_bucket = 0;  // a group, in units of the fold
-  Bytes sums;                      // the lowest byte of each group's sum
+  Bytes sums;                      // that byte of each group's sum
   SyncCells cells;                 // from cell 0 on
 };
 

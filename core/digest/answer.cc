@@ -117,7 +117,7 @@ void Responder::send_differences(std::span<const Difference> differences) {
 void Responder::say_differing(const SyncDigest& message, bool whole) {
   std::array<std::uint8_t, bucket_count> ours;
   const std::span<std::uint8_t> sums = std::span(ours).first(message.sums.size());
-  digest_.fold(message.fold_log2, message.first_bucket, sums);
+  digest_.fold(message.fold_log2, message.first_bucket, message.byte, sums);
   std::array<std::byte, bucket_count / 8> bitmap{};
   std::uint32_t differing = 0;
   for (std::size_t i = 0; i < sums.size(); ++i) {

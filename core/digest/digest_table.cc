@@ -140,24 +140,25 @@ std::uint64_t DigestTable::sum(Bucket first, std::uint32_t buckets) const {
 }
 
 template <class Number>
-void DigestTable::fold_to(std::uint32_t log2, std::uint32_t first_group,
+void DigestTable::fold_to(std::uint32_t log2, std::uint32_t first_group, std::uint32_t shift,
                           std::span<Number> out) const {
   CHECK(log2 <= bucket_bits && first_group + out.size() <= std::size_t{1} << log2);
   const std::uint32_t group = 1U << (bucket_bits - log2);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto first = static_cast<std::uint16_t>((first_group + i) * group);
-    out[i] = static_cast<Number>(sum(Bucket{first}, group));
+    out[i] = static_cast<Number>(sum(Bucket{first}, group) >> shift);
   }
 }
 
-void DigestTable::fold(std::uint32_t log2, std::uint32_t first_group,
+void DigestTable::fold(std::uint32_t log2, std::uint32_t first_group, std::uint32_t byte,
                        std::span<std::uint8_t> out) const {
-  fold_to(log2, first_group, out);
+  CHECK(byte < 8);
+  fold_to(log2, first_group, 8 * byte, out);
 }
 
 void DigestTable::fold(std::uint32_t log2, std::uint32_t first_group,
                        std::span<std::uint16_t> out) const {
-  fold_to(log2, first_group, out);
+  fold_to(log2, first_group, 0, out);
 }
 
 }  // namespace starling

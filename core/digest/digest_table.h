@@ -53,9 +53,10 @@ class DigestTable {
   // Sum of the weights in `buckets` buckets from `first` on.
   std::uint64_t sum(Bucket first, std::uint32_t buckets) const;
 
-  // The lowest bits of the sums of 2^log2 groups of buckets, log2 from 0 to 12: out.size() of them,
-  // from `first_group` on.
-  void fold(std::uint32_t log2, std::uint32_t first_group, std::span<std::uint8_t> out) const;
+  // One byte, or the lowest 16 bits, of the sums of 2^log2 groups of buckets, log2 from 0 to 12:
+  // out.size() of them, from `first_group` on. `byte`: 0 the lowest, 7 the highest.
+  void fold(std::uint32_t log2, std::uint32_t first_group, std::uint32_t byte,
+            std::span<std::uint8_t> out) const;
   void fold(std::uint32_t log2, std::uint32_t first_group, std::span<std::uint16_t> out) const;
 
   std::span<const Cell> cells() const { return cells_; }
@@ -69,7 +70,8 @@ class DigestTable {
   void add_to_leaf(const Mark& mark);
   void remove_from_leaf(const Mark& mark);
   template <class Number>
-  void fold_to(std::uint32_t log2, std::uint32_t first_group, std::span<Number> out) const;
+  void fold_to(std::uint32_t log2, std::uint32_t first_group, std::uint32_t shift,
+               std::span<Number> out) const;
 
   DigestKey key_;
   std::span<Leaf> leaves_;

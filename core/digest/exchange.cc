@@ -1,6 +1,7 @@
 #include "core/digest/exchange.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "core/digest/answer.h"
 #include "core/digest/cell_sender.h"
@@ -26,6 +27,10 @@ constexpr std::uint32_t wants_max = 4;
 // A round that found no less than the one before was in vain, most likely: rows that one side
 // refuses. So few are tried again all the same, because loss may be the reason.
 constexpr std::uint32_t found_small = 64;
+// More may be in vain once: rows that were still on their way when both said where they stand.
+constexpr std::uint32_t in_vain_max = 2;
+// What streaming found: more than any number of symbols.
+constexpr std::uint32_t found_streaming = UINT32_MAX / 2;
 
 }  // namespace
 
@@ -48,6 +53,7 @@ void Exchange::begin(Instant now, ExchangeId id, const Endpoint& peer, RecordSou
   serial_ = 0;
   deadline_ = now + options_.deadline;
   found_ = found_before_ = UINT32_MAX;
+  in_vain_ = 0;
   SyncOutbox out(source, peer_, options_.room);
   open(now, out);
   count(out);
@@ -139,11 +145,12 @@ void Exchange::send_opening(SyncOutbox& out) {
   const DigestTable& digest = out.source().digest();
   opened_ = digest.root();
   std::array<std::uint8_t, coarse_groups> sums;
-  digest.fold(coarse_log2, 0, sums);
+  digest.fold(coarse_log2, 0, byte_of_round(), sums);
   Writer message = out.blank();
   encode(header(),
          SyncDigest{.root = opened_.sum,
                     .count = opened_.count,
+                    .byte = byte_of_round(),
                     .fold_log2 = coarse_log2,
                     .sums = std::as_bytes(std::span(sums))},
          message);
@@ -224,7 +231,7 @@ void Exchange::send_refining(SyncOutbox& out) {
   for (std::uint32_t part = 0; part < fine_parts; ++part) {
     if ((parts_answered_ >> part & 1) != 0) continue;
     std::array<std::uint8_t, fine_part_groups> sums;
-    digest.fold(bucket_bits, part * fine_part_groups, sums);
+    digest.fold(bucket_bits, part * fine_part_groups, byte_of_round(), sums);
     out.send(header(),
              SyncDigest{.root = digest.root().sum,
                         .count = digest.count(),
@@ -306,7 +313,7 @@ void Exchange::ask_for_gaps(SyncOutbox& out) {
 void Exchange::on(Instant now, const SyncCellsPart& message, SyncOutbox& out) {
   if (phase_ != Phase::fetching) return;
   // The peer's table has changed: its cells no longer fit those we have.
-  if (message.root != peer_root_.sum) return next_round(now, out);
+  if (message.root != peer_root_.sum) return start_over(now, out);
   take_cells(now, message.first, message.cells, out);
 }
 
@@ -327,7 +334,7 @@ void Exchange::take_cells(Instant now, std::uint32_t first, const SyncCells& cel
       return deliver(now, out);
     }
     case Decoder::Progress::hopeless:
-      return decoder_.cells() == decoder_.cells_max() ? stream(now, out) : next_round(now, out);
+      return decoder_.cells() == decoder_.cells_max() ? stream(now, out) : start_over(now, out);
     case Decoder::Progress::more:
       break;
   }
@@ -370,8 +377,19 @@ void Exchange::on(Instant now, const SyncFinished& message, SyncOutbox& out) {
 }
 
 void Exchange::next_round(Instant now, SyncOutbox& out) {
-  const bool in_vain = found_ >= found_before_ && found_ > found_small;
-  if (outcome_.rounds >= options_.rounds_max || in_vain) return end(ExchangeEnd::differing);
+  if (found_ >= found_before_ && found_ > found_small) {
+    in_vain_ += found_ < found_streaming ? 1 : in_vain_max;
+  }
+  if (outcome_.rounds >= options_.rounds_max || in_vain_ >= in_vain_max) {
+    return end(ExchangeEnd::differing);
+  }
+  open(now, out);
+}
+
+// This round found nothing out, so it says nothing about whether the next is worth while.
+void Exchange::start_over(Instant now, SyncOutbox& out) {
+  if (outcome_.rounds >= options_.rounds_max) return end(ExchangeEnd::differing);
+  found_ = found_before_;
   open(now, out);
 }
 
@@ -390,6 +408,8 @@ void Exchange::stream(Instant now, SyncOutbox& out) {
 void Exchange::after_stream(Instant now, SyncOutbox& out) {
   outcome_.round_trips += stream_.waves();
   outcome_.ranges += stream_.ranges();
+  // Streaming again is worth while for half as many ranges.
+  found_ = found_streaming + static_cast<std::uint32_t>(std::bit_width(stream_.ranges()));
   outcome_.asked_again += stream_.asked_again();
   delivery_.begin({});
   say_where_we_stand(now, out);

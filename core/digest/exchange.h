@@ -47,7 +47,7 @@ struct ExchangeOptions {
   // After this an exchange is given up, wherever it is. A million rows take seconds to stream.
   Duration deadline = std::chrono::seconds(60);
   // How often the whole course is gone through.
-  std::uint32_t rounds_max = 6;
+  std::uint32_t rounds_max = 10;
   // From so many differing rows on, or from this part of all rows, the rows are streamed. Fewer are
   // too, when both sides' cells do not suffice. The first is as far as an estimate from 4096
   // buckets goes; at the second, cells and the rows they name cost as much as all rows.
@@ -129,10 +129,15 @@ class Exchange {
   void stream(Instant now, SyncOutbox& out);
   void after_stream(Instant now, SyncOutbox& out);
   void next_round(Instant now, SyncOutbox& out);
+  void start_over(Instant now, SyncOutbox& out);
   void ask_again(SyncOutbox& out);
   void wait_in(Phase phase, Instant now);
   void end(ExchangeEnd how) { outcome_.end = how; }
   void count(const SyncOutbox& out);
+  // Buckets that look equal by chance do not in the next round.
+  std::uint8_t byte_of_round() const {
+    return static_cast<std::uint8_t>((outcome_.rounds - 1) % 8);
+  }
   std::uint32_t cells_usable(std::span<const Cell> cells) const;
   SyncHeader header() const { return {.exchange = id_, .from_responder = false}; }
 
@@ -167,6 +172,7 @@ class Exchange {
   // What this round and the one before found.
   std::uint32_t found_ = 0;
   std::uint32_t found_before_ = 0;
+  std::uint32_t in_vain_ = 0;
 };
 
 }  // namespace starling

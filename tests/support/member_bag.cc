@@ -121,6 +121,7 @@ std::optional<MemberRecord> MemberBag::find(NameHash hash, std::string_view name
 
 void MemberBag::apply(const MemberRecord& record, const Endpoint&) {
   ++applied_;
+  if (record.name.size() > sizeof(BagRow::name)) return;
   const BagRow* const row = row_of(record.hash, record.name);
   if (row == nullptr) {
     if (record.state == MemberState::alive) put(record);

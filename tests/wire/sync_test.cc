@@ -61,6 +61,7 @@ TEST(Sync, Digest) {
   const ByteVector cells = cell_bytes(3);
   const ByteVector bytes = written(SyncDigest{.root = 1ULL << 63,
                                               .count = 1'000'000,
+                                              .byte = 7,
                                               .fold_log2 = 9,
                                               .first_bucket = 412,
                                               .sums = sums,
@@ -68,6 +69,7 @@ TEST(Sync, Digest) {
   const auto message = read_as<SyncDigest>(bytes);
   EXPECT_EQ(message.root, 1ULL << 63);
   EXPECT_EQ(message.count, 1'000'000U);
+  EXPECT_EQ(message.byte, 7);
   EXPECT_EQ(message.fold_log2, 9);
   EXPECT_EQ(message.first_bucket, 412);
   EXPECT_TRUE(equal(message.sums, sums));
@@ -198,6 +200,7 @@ WireError fault_of(const Message& message) {
 
 TEST(Sync, Faults) {
   const ByteVector sums(5, std::byte{0});
+  EXPECT_EQ(fault_of(SyncDigest{.byte = 8}).fault, WireFault::out_of_range);
   EXPECT_EQ(fault_of(SyncDigest{.fold_log2 = 13}).fault, WireFault::out_of_range);
   EXPECT_EQ(fault_of(SyncDigest{.fold_log2 = 2, .sums = sums}).fault, WireFault::out_of_range);
   EXPECT_EQ(fault_of(SyncDigest{.fold_log2 = 12, .first_bucket = 4092, .sums = sums}).fault,

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/digest/cell_sender.h"
+#include "core/digest/range_window.h"
 #include "tests/support/alloc_counter.h"
 #include "tests/support/member_bag.h"
 
@@ -61,7 +62,7 @@ struct Opening {
   SyncDigest message;
   Opening(const test::MemberBag& bag, std::size_t cell_count)
       : cells(cell_count * sync_cell_bytes) {
-    bag.digest().fold(9, 0, sums);
+    bag.digest().fold(9, 0, 0, sums);
     Writer out(cells);
     for (std::size_t i = 0; i < cell_count; ++i) put_cell(wire_cell(bag.digest().cells()[i]), out);
     message = {.root = bag.digest().root().sum,
@@ -137,7 +138,7 @@ TEST(Answer, MoreDifferencesAreCounted) {
   EXPECT_EQ(differing.cells_held, 4096U);
   std::uint32_t count = 0;
   std::array<std::uint8_t, 512> sums;
-  ours.digest().fold(9, 0, sums);
+  ours.digest().fold(9, 0, 0, sums);
   for (std::size_t i = 0; i < 512; ++i) {
     EXPECT_EQ(differing.differs(i), sums[i] != opening.sums[i]);
     count += differing.differs(i);

@@ -103,14 +103,16 @@ TEST(Exchange, EveryDifferenceOfEverySize) {
 
 struct Goal {
   Mix mix;
-  std::size_t bytes_max;
+  std::size_t bytes_max;        // with names that share most of their letters
+  std::size_t bytes_max_alien;  // with names that share nothing
 };
 
-// Of 100 000 rows here; the benchmark has a million. Names that share nothing are the dearest.
+// Of 100 000 rows here; the benchmark has a million.
 TEST(Exchange, CostsWhatTheDifferenceCosts) {
-  const std::vector<Goal> goals{{{0, 0, 0, 0}, 800},      {{0, 1, 0, 0}, 1000},
-                                {{1, 0, 0, 0}, 1000},     {{5, 5, 0, 0}, 2500},
-                                {{25, 25, 25, 25}, 8000}, {{250, 250, 250, 250}, 72'000}};
+  const std::vector<Goal> goals{
+      {{0, 0, 0, 0}, 800, 800},       {{0, 1, 0, 0}, 1000, 1000},
+      {{1, 0, 0, 0}, 1000, 1000},     {{5, 5, 0, 0}, 2500, 2500},
+      {{25, 25, 25, 25}, 8000, 9000}, {{250, 250, 250, 250}, 65'000, 80'000}};
   for (const Goal& goal : goals) {
     for (const bool plain_names : {true, false}) {
       test::MemberBag ours({.cells = 16'384}), theirs({.cells = 16'384});
@@ -118,9 +120,9 @@ TEST(Exchange, CostsWhatTheDifferenceCosts) {
       test::SyncLink link(ours, theirs, {.cells_max = 16'384});
       const Outcome& outcome = link.run();
       EXPECT_TRUE(outcome.converged());
-      EXPECT_LE(link.bytes(), goal.bytes_max) << goal.mix.total();
-      std::printf("%u differ: %zu bytes, %u round trips\n", goal.mix.total(),
-                  static_cast<std::size_t>(link.bytes()), outcome.round_trips);
+      EXPECT_LE(link.bytes(), plain_names ? goal.bytes_max : goal.bytes_max_alien)
+          << goal.mix.total();
+      EXPECT_LE(outcome.round_trips, 5U);
     }
   }
 }
@@ -226,6 +228,7 @@ TEST(Exchange, RowsMayChangeMeanwhile) {
     return false;
   });
   link.run();
+  link.lie({});
   const Outcome& outcome = link.run();
   EXPECT_TRUE(outcome.converged());
   expect_equal(ours, theirs);
@@ -267,7 +270,7 @@ TEST(Exchange, OtherKeysNeverAgree) {
   test::SyncLink link(ours, theirs, {});
   const Outcome& outcome = link.run();
   EXPECT_EQ(outcome.end, ExchangeEnd::differing);
-  EXPECT_LE(outcome.rounds, 2U);
+  EXPECT_LE(outcome.rounds, 4U);
 }
 
 // A peer that answers with random cells, sums, wants, pages and roots.

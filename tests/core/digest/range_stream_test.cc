@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 
+#include "core/base/rng.h"
 #include "core/digest/answer.h"
 #include "tests/support/member_bag.h"
 
@@ -62,7 +64,8 @@ struct Pair {
         const auto bytes = to_us.front();
         to_us.pop_front();
         if (swallow()) continue;
-        const auto& records = std::get<SyncRecords>(decode_sync(Bytes(bytes).subspan(1))->body);
+        const SyncMessage message = *decode_sync(Bytes(bytes).subspan(1));
+        const auto& records = std::get<SyncRecords>(message.body);
         if (!records.of_range()) continue;
         SyncOutbox out(ours, {}, 1400);
         stream.on_page(now, records, header, out);
