@@ -1,8 +1,8 @@
 // MemberBag: member rows in memory, merged as memberlist does. A RecordSource for tests and
 // benchmarks.
 //
-// Rows lie in one vector for each bucket. What is sent goes to a function of the owner. Records with
-// names above 24 bytes are refused.
+// Rows lie in one vector for each bucket. What is sent goes to a function of the owner. Records
+// with names above 24 bytes are refused.
 #pragma once
 
 #include <functional>
