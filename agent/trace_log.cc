@@ -97,6 +97,9 @@ TraceLine trace_line(const Event& trace, std::string_view own_name) {
     case TraceKind::stream_failed:
       return {warn,
               fmt::format("memberlist: Stream with {} failed: {}", place, stream_error(trace))};
+    case TraceKind::sync_ended:
+      return {debug, fmt::format("memberlist: Digest sync with {}: {} rows differed, {}", place,
+                                 trace.number, trace.text)};
     case TraceKind::push_pull_sent:
       return {debug,
               fmt::format("memberlist: Push/pull sync with: {}, {} nodes", place, trace.number)};

@@ -51,7 +51,7 @@ void sync_1000000(benchmark::State& state) {
     pair.differ_in(rows, plain_names);
     test::SyncLink link(pair.initiator, pair.responder, {.cells_max = cells});
     const std::int64_t began = cpu_nanoseconds();
-    const Outcome& outcome = link.run();
+    const ExchangeOutcome& outcome = link.run();
     state.SetIterationTime(static_cast<double>(cpu_nanoseconds() - began) * 1e-9);
     bytes = static_cast<double>(link.bytes());
     messages = static_cast<double>(link.messages());

@@ -8,11 +8,11 @@ namespace {
 
 // Field names in the order in which Go declares them, for the array form. The cases of the switches
 // below are positions in these tables.
-constexpr std::array<std::string_view, 5> ping_keys{"SeqNo", "Node", "SourceAddr", "SourcePort",
-                                                    "SourceNode"};
+constexpr std::array<std::string_view, 6> ping_keys{"SeqNo",      "Node",       "SourceAddr",
+                                                    "SourcePort", "SourceNode", "~"};
 constexpr std::array<std::string_view, 8> indirect_ping_keys{
     "SeqNo", "Target", "Port", "Node", "Nack", "SourceAddr", "SourcePort", "SourceNode"};
-constexpr std::array<std::string_view, 2> ack_keys{"SeqNo", "Payload"};
+constexpr std::array<std::string_view, 3> ack_keys{"SeqNo", "Payload", "~"};
 constexpr std::array<std::string_view, 1> nack_keys{"SeqNo"};
 constexpr std::array<std::string_view, 1> error_keys{"Error"};
 constexpr std::array<std::string_view, 3> accusation_keys{"Incarnation", "Node", "From"};
@@ -31,10 +31,12 @@ Incarnation read_incarnation(Reader& in) {
 bool read_canonical(Bytes body, Ping& ping) {
   CanonicalReader in(body);
   std::uint32_t sequence = 0;
-  const bool read = in.map(5) && in.key("Node") && in.text(ping.node) && in.key("SeqNo") &&
-                    in.u32(sequence) && in.key("SourceAddr") && in.bytes(ping.source.address) &&
-                    in.key("SourceNode") && in.text(ping.source.node) && in.key("SourcePort") &&
-                    in.u16(ping.source.port);
+  const bool with_standing = in.map(6);
+  const bool read = (with_standing || in.map(5)) && in.key("Node") && in.text(ping.node) &&
+                    in.key("SeqNo") && in.u32(sequence) && in.key("SourceAddr") &&
+                    in.bytes(ping.source.address) && in.key("SourceNode") &&
+                    in.text(ping.source.node) && in.key("SourcePort") && in.u16(ping.source.port) &&
+                    (!with_standing || (in.key("~") && in.bytes(ping.standing)));
   ping.sequence = SequenceNumber{sequence};
   return read;
 }
@@ -42,8 +44,10 @@ bool read_canonical(Bytes body, Ping& ping) {
 bool read_canonical(Bytes body, Ack& ack) {
   CanonicalReader in(body);
   std::uint32_t sequence = 0;
-  const bool read = in.map(2) && in.key("Payload") && in.bytes(ack.payload) && in.key("SeqNo") &&
-                    in.u32(sequence);
+  const bool with_standing = in.map(3);
+  const bool read = (with_standing || in.map(2)) && in.key("Payload") && in.bytes(ack.payload) &&
+                    in.key("SeqNo") && in.u32(sequence) &&
+                    (!with_standing || (in.key("~") && in.bytes(ack.standing)));
   ack.sequence = SequenceNumber{sequence};
   return read;
 }
@@ -120,6 +124,15 @@ std::size_t present(const Source& source) {
          std::size_t{!source.node.empty()};
 }
 
+std::size_t present(Bytes standing) {
+  return standing.empty() ? 0 : 1;
+}
+// Last, behind all of Go's keys.
+void write_standing_key(Bytes standing, Writer& out) {
+  if (standing.empty()) return;
+  msgpack::write_key(out, "~");
+  msgpack::write_bytes(out, standing);
+}
 void write_source(const Source& source, Writer& out) {
   if (!source.address.empty()) {
     msgpack::write_key(out, "SourceAddr");
@@ -189,8 +202,11 @@ Decoded<Ping> decode_ping(Bytes body, Scratch& scratch) {
       case 3:
         message.source.port = msgpack::read_u16(in);
         break;
-      default:
+      case 4:
         message.source.node = msgpack::read_text(in, scratch);
+        break;
+      default:
+        message.standing = msgpack::read_bytes(in, scratch);
         break;
     }
   });
@@ -240,8 +256,10 @@ Decoded<Ack> decode_ack(Bytes body, Scratch& scratch) {
   msgpack::read_struct<ack_keys>(in, [&](std::size_t field) {
     if (field == 0) {
       message.sequence = read_sequence(in);
-    } else {
+    } else if (field == 1) {
       message.payload = msgpack::read_bytes(in, scratch);
+    } else {
+      message.standing = msgpack::read_bytes(in, scratch);
     }
   });
   if (!in.ok()) return std::unexpected(in.error());
@@ -341,11 +359,12 @@ Decoded<Compressed> decode_compressed(Bytes body, Scratch& scratch) {
 }
 
 void encode(const Ping& message, Writer& out) {
-  begin(MessageType::ping, 2 + present(message.source), out);
+  begin(MessageType::ping, 2 + present(message.source) + present(message.standing), out);
   msgpack::write_key(out, "Node");
   msgpack::write_text(out, message.node);
   write_sequence(message.sequence, out);
   write_source(message.source, out);
+  write_standing_key(message.standing, out);
 }
 
 void encode(const IndirectPing& message, Writer& out) {
@@ -363,10 +382,11 @@ void encode(const IndirectPing& message, Writer& out) {
 }
 
 void encode(const Ack& message, Writer& out) {
-  begin(MessageType::ack, 2, out);
+  begin(MessageType::ack, 2 + present(message.standing), out);
   msgpack::write_key(out, "Payload");
   msgpack::write_bytes(out, message.payload);
   write_sequence(message.sequence, out);
+  write_standing_key(message.standing, out);
 }
 
 void encode(const Nack& message, Writer& out) {

@@ -50,6 +50,7 @@ struct Ping {
   SequenceNumber sequence{};
   std::string_view node;  // the intended receiver; empty: anybody
   Source source;
+  Bytes standing = {};  // see wire/standing.h; empty from Go peers
 };
 
 struct IndirectPing {
@@ -63,7 +64,8 @@ struct IndirectPing {
 
 struct Ack {
   SequenceNumber sequence{};
-  Bytes payload;  // empty is written as nil
+  Bytes payload;        // empty is written as nil
+  Bytes standing = {};  // as in a ping
 };
 
 struct Nack {

@@ -5,7 +5,7 @@
 namespace starling {
 namespace {
 
-constexpr std::array<std::string_view, 3> header_keys{"Nodes", "UserStateLen", "Join"};
+constexpr std::array<std::string_view, 4> header_keys{"Nodes", "UserStateLen", "Join", "~"};
 constexpr std::array<std::string_view, 7> node_keys{"Name",        "Addr",  "Port", "Meta",
                                                     "Incarnation", "State", "Vsn"};
 constexpr std::array<std::string_view, 1> user_keys{"UserMsgLen"};
@@ -39,8 +39,11 @@ Decoded<PushPullHeader> decode_push_pull_header(Bytes input, std::size_t& used) 
       case 1:
         header.user_state_bytes = msgpack::read_signed(in);
         break;
-      default:
+      case 2:
         header.join = msgpack::read_bool(in);
+        break;
+      default:
+        header.digests = msgpack::read_bool(in);
         break;
     }
   });
@@ -95,13 +98,16 @@ Decoded<UserHeader> decode_user_header(Bytes input, std::size_t& used) {
 
 void encode(const PushPullHeader& header, Writer& out, SignedStyle style) {
   out.u8(static_cast<std::uint8_t>(MessageType::push_pull));
-  msgpack::write_map_header(out, 3);
+  msgpack::write_map_header(out, header.digests ? 4 : 3);
   msgpack::write_key(out, "Join");
   msgpack::write_bool(out, header.join);
   msgpack::write_key(out, "Nodes");
   msgpack::write_signed(out, header.nodes, style);
   msgpack::write_key(out, "UserStateLen");
   msgpack::write_signed(out, header.user_state_bytes, style);
+  if (!header.digests) return;
+  msgpack::write_key(out, "~");
+  msgpack::write_bool(out, true);
 }
 
 void encode(const NodeState& node, Writer& out) {

@@ -16,6 +16,7 @@ struct PushPullHeader {
   std::int64_t nodes = 0;
   std::int64_t user_state_bytes = 0;
   bool join = false;
+  bool digests = false;  // the sender is of this kind, see wire/standing.h
 };
 
 struct NodeState {

@@ -65,7 +65,7 @@ enum class ExchangeEnd : std::uint8_t {
   overrun,    // the deadline or messages_max was reached
 };
 
-struct Outcome {
+struct ExchangeOutcome {
   ExchangeEnd end = ExchangeEnd::running;
   std::uint64_t bytes_out = 0, bytes_in = 0;  // messages, type byte included
   std::uint32_t messages_out = 0, messages_in = 0;
@@ -97,7 +97,7 @@ class Exchange {
   // Of the messages that are expected now.
   ExchangeId id() const { return id_; }
   const Endpoint& peer() const { return peer_; }
-  const Outcome& outcome() const { return outcome_; }
+  const ExchangeOutcome& outcome() const { return outcome_; }
 
  private:
   enum class Phase : std::uint8_t { idle, opening, refining, fetching, delivering, streaming };
@@ -152,7 +152,7 @@ class Exchange {
   Instant due_{};
   Instant deadline_{};
   std::uint32_t asks_ = 0;
-  Outcome outcome_;
+  ExchangeOutcome outcome_;
 
   Root opened_;  // where we stood when we opened this round
   // What the peer said about itself in this round.

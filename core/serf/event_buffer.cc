@@ -56,6 +56,20 @@ EventBuffer::Verdict EventBuffer::accept(LamportTime time, std::string_view name
   return Verdict::fresh;
 }
 
+std::uint32_t EventBuffer::digest() const {
+  if (digest_known_) return digest_;
+  std::uint64_t sum = 0;
+  for (const RingSlot& slot : slots_) {
+    if (slot.count == 0) continue;
+    for (std::uint32_t at = slot.first; at != nothing; at = records_[at].next) {
+      sum += records_[at].hash;
+    }
+  }
+  digest_ = static_cast<std::uint32_t>(sum >> 32);
+  digest_known_ = true;
+  return digest_;
+}
+
 void EventBuffer::raise_minimum(LamportTime minimum) {
   if (minimum_ < minimum) minimum_ = minimum;
 }
@@ -185,6 +199,7 @@ void EventBuffer::append(LamportTime time, std::uint64_t hash, const Event& even
   slot.time = time;
   ++slot.count;
   slot.bytes += name_bytes + payload_bytes;
+  digest_known_ = false;
   ++events_;
   bytes_live_ += name_bytes + payload_bytes;
   link(records_used_++);

@@ -63,6 +63,9 @@ class EventBuffer {
   template <class OnSlot, class OnEmptySlot, class OnEvent>
   void for_each_slot(OnSlot&& on_slot, OnEmptySlot&& on_empty_slot, OnEvent&& on_event) const;
 
+  // The same for two buffers with the same events. A pass over all of them after a change.
+  std::uint32_t digest() const;
+
   std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_.size()); }
   std::uint32_t events() const { return events_; }
   std::uint64_t evicted_slots() const { return evicted_slots_; }
@@ -111,6 +114,8 @@ class EventBuffer {
   LamportTime minimum_{};
   LamportTime kept_from_{};  // times before this one were evicted
   std::uint64_t evicted_slots_ = 0, squeezes_ = 0;
+  mutable std::uint32_t digest_ = 0;
+  mutable bool digest_known_ = true;  // an empty buffer has zero
 };
 
 template <class OnSlot, class OnEmptySlot, class OnEvent>

@@ -5,6 +5,7 @@
 #include "core/shard/broadcast.h"
 #include "core/shard/hosting.h"
 #include "core/shard/probe_turn.h"
+#include "core/shard/row_digest.h"
 #include "core/shard/serf_turn.h"
 #include "core/swim/rules.h"
 #include "core/swim/versions.h"
@@ -51,6 +52,7 @@ void count_live(Node& node, Slot slot, MemberState before, MemberState after) {
 
 void carry_out(Node& node, Instant now, Slot slot, const Alive& alive, const Endpoint& at,
                const AliveOrigin& origin) {
+  const RowDigest digest(node, slot);
   const MemberState before = node.members.state(slot);
   const bool meta_changed = !equal(node.members.meta(slot), alive.meta);
   const Versions versions = read_versions(alive.versions).value_or(Versions{});
@@ -58,7 +60,7 @@ void carry_out(Node& node, Instant now, Slot slot, const Alive& alive, const End
   Alive passed_on = alive;
   passed_on.port = at.port;
   passed_on.address = at.address.bytes();
-  broadcast(node, subject_of(slot), passed_on, origin.ticket);
+  if (!origin.quiet) broadcast(node, subject_of(slot), passed_on, origin.ticket);
 
   node.members.versions(slot) = versions;
   if (!node.alone()) node.own_versions.add_local(MemberState::alive, versions);
@@ -100,7 +102,10 @@ Alive own_alive(const Node& node, const Hosted& member, std::array<std::byte, 6>
 void refute(Node& node, Instant now, Hosted& member, Incarnation accused) {
   const std::uint32_t next = std::max(to_number(member.incarnation) + 1, to_number(accused) + 1);
   member.incarnation = Incarnation{next};
-  node.members.incarnation(member.slot) = member.incarnation;
+  {
+    const RowDigest digest(node, member.slot);
+    node.members.incarnation(member.slot) = member.incarnation;
+  }
   ++node.counters.refutations;
   change_health(node, now, member, +1);
   std::array<std::byte, 6> versions;

@@ -11,8 +11,9 @@ namespace starling {
 struct AliveOrigin {
   Hosted* bootstrap = nullptr;  // produced by this hosted member itself
   const Endpoint* sender =
-      nullptr;        // datagrams only: their source is checked against the allow list
-  Ticket ticket = 0;  // bootstrap: who waits for the broadcast
+      nullptr;         // datagrams only: their source is checked against the allow list
+  Ticket ticket = 0;   // bootstrap: who waits for the broadcast
+  bool quiet = false;  // not gossiped on
 };
 
 void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin& origin);

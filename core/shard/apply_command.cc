@@ -241,6 +241,10 @@ Stats stats_of(const Node& node) {
   stats.suspicions = node.suspicions.size();
   stats.streams = node.sessions.used();
   stats.encrypted = node.cipher.enabled();
+  if (node.sync) {
+    stats.digest_root = node.sync->digest.root().sum;
+    stats.digest_count = node.sync->digest.root().count;
+  }
   return stats;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/shard/apply_alive.h"
 #include "core/shard/broadcast.h"
+#include "core/shard/row_digest.h"
 #include "core/shard/serf_turn.h"
 #include "core/swim/rules.h"
 
@@ -10,6 +11,7 @@ namespace starling {
 namespace {
 
 void carry_out(Node& node, Instant now, Slot slot, const Dead& dead, Ticket ticket) {
+  const RowDigest digest(node, slot);
   const bool left = dead.node == dead.from;
   broadcast(node, subject_of(slot), dead, ticket);
   if (!node.is_self(slot) && is_exposed(node.members.state(slot))) --node.live_others;

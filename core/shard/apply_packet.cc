@@ -6,6 +6,7 @@
 #include "core/shard/probe_turn.h"
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
+#include "core/shard/sync_turn.h"
 
 namespace starling {
 
@@ -36,6 +37,7 @@ void apply_decoded(Node& node, Instant now, const Endpoint& from, const Decoded<
 void apply_message(Node& node, Instant now, Bytes message, const Endpoint& from) {
   if (message.empty()) return;
   const Bytes body = message.subspan(1);
+  if (message.front() == std::byte{sync_message_type}) return apply_sync(node, now, body, from);
   Scratch& scratch = node.decode_scratch;
   scratch.reset();
   switch (static_cast<MessageType>(message.front())) {

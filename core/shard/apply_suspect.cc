@@ -3,6 +3,7 @@
 #include "core/shard/apply_alive.h"
 #include "core/shard/apply_dead.h"
 #include "core/shard/broadcast.h"
+#include "core/shard/row_digest.h"
 #include "core/swim/rules.h"
 #include "core/swim/scaling.h"
 
@@ -30,6 +31,7 @@ void confirm(Node& node, Instant now, Slot slot, const Suspect& suspect) {
 }
 
 void start(Node& node, Instant now, Slot slot, const Suspect& suspect) {
+  const RowDigest digest(node, slot);
   broadcast(node, subject_of(slot), suspect);
   node.members.incarnation(slot) = suspect.incarnation;
   node.members.state(slot) = MemberState::suspect;

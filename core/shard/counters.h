@@ -42,6 +42,9 @@ struct Stats {
   std::uint32_t suspicions = 0;
   std::uint32_t streams = 0;
   bool encrypted = false;
+  // Where the member table stands (core/digest); zero without digests.
+  std::uint64_t digest_root = 0;
+  std::uint32_t digest_count = 0;
 
   // Adds what another lane of the same node counts.
   void add(const Stats& other);

@@ -170,6 +170,8 @@ std::string_view to_text(TraceKind kind) {
       return "push-pull-served";
     case TraceKind::push_pull_refused:
       return "push-pull-refused";
+    case TraceKind::sync_ended:
+      return "sync-ended";
     case TraceKind::health_changed:
       return "health-changed";
     case TraceKind::queue_warning:

@@ -118,6 +118,7 @@ std::size_t Node::footprint(const EngineOptions& options) {
   need.add(QueryBuffer::footprint(query_limits(options)));
   for (int queue = 0; queue < 3; ++queue) need.add(Dissemination::footprint(serf_limits(options)));
   need.add(Sessions::footprint(options));
+  if (SyncState::possible(options)) need.add(SyncState::footprint(options));
   need.make<std::uint32_t>(members);  // left_in_merge
   if (options.lanes > 1) {
     need.bytes(Sessions::image_bytes_max(options));
@@ -168,6 +169,7 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       image_part_room(place.lanes > 1 ? arena.bytes(Sessions::image_bytes_max(options))
                                       : MutableBytes{}),
       left_in_merge(arena.make<std::uint32_t>(options.capacity.members_max)) {
+  if (SyncState::possible(options)) sync.emplace(arena, options, start);
   // Each clock starts at 1 and goes past what an earlier run has seen.
   member_clock.increment();
   const SerfOptions& restored = options.serf;

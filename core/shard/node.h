@@ -29,6 +29,7 @@
 #include "core/shard/outbox.h"
 #include "core/shard/reporter.h"
 #include "core/shard/sessions.h"
+#include "core/shard/sync_state.h"
 #include "core/shard/waiters.h"
 #include "core/swim/admission.h"
 #include "core/swim/dissemination.h"
@@ -44,6 +45,8 @@ enum class FixedTimer : std::uint32_t {
   gossip,
   probe_tick,
   push_pull,
+  sync,
+  sync_ask,
   reap,
   reconnect,
   queue_check,
@@ -213,6 +216,9 @@ struct Node {
   std::array<Slot, TimerRanges::prunes_max> prunes;
   std::uint64_t leave_token = 0;  // the command that all hosted members leave for
   Waiters waiters;
+
+  // Anti-entropy by digests; nothing where SyncState::possible says no.
+  std::optional<SyncState> sync;
 
   // Streams.
   Sessions sessions;

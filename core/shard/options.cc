@@ -1,7 +1,7 @@
 #include "core/shard/options.h"
 
-#include "core/shard/node_view.h"
 #include "core/base/token_bucket.h"
+#include "core/shard/node_view.h"
 #include "core/swim/admission.h"
 
 namespace starling {

@@ -46,6 +46,9 @@ struct SwimOptions {
   std::size_t udp_buffer_bytes = 1400;
 
   Duration push_pull_interval = std::chrono::seconds(30);
+  // Compare tables with peers of this kind by digests, see core/shard/sync_turn.h. Go peers see an
+  // unknown key in pings and acks, which they skip.
+  bool digests = true;
   Duration stream_timeout = std::chrono::seconds(10);
 
   Duration dead_node_reclaim_time = Duration::zero();  // zero: off

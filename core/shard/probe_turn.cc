@@ -5,6 +5,7 @@
 #include "core/shard/route.h"
 #include "core/shard/send.h"
 #include "core/shard/stream_turn.h"
+#include "core/shard/sync_turn.h"
 
 namespace starling {
 
@@ -19,7 +20,11 @@ void send_direct(Node& node, const Hosted& member) {
   const Probe& probe = member.probe;
   const Slot target = probe.target;
   const std::string_view name = node.members.name(target);
-  const Ping ping{.sequence = probe.sequence, .node = name, .source = own_source(node, member)};
+  StandingRoom standing;
+  const Ping ping{.sequence = probe.sequence,
+                  .node = name,
+                  .source = own_source(node, member),
+                  .standing = own_standing(node, standing)};
   ++node.counters.pings_sent;
   if (node.members.state(target) == MemberState::alive) {
     send_message(node, node.members.endpoint(target), ping);
@@ -298,7 +303,10 @@ void apply_ping(Node& node, Instant now, const Ping& ping, const Endpoint& from)
     return;
   }
   ++node.counters.pings_answered;
-  send_message(node, to, Ack{.sequence = ping.sequence, .payload = {}});
+  // Only who shows where it stands is told where we do.
+  StandingRoom standing;
+  const Bytes ours = ping.standing.empty() ? Bytes{} : own_standing(node, standing);
+  send_message(node, to, Ack{.sequence = ping.sequence, .payload = {}, .standing = ours});
 }
 
 void apply_indirect_ping(Node& node, Instant now, const IndirectPing& ping, const Endpoint& from) {
@@ -336,6 +344,10 @@ void apply_ack(Node& node, Instant now, const Ack& ack) {
     }
     change_health(node, now, *member, -1);
     return finish(node, now, *member);
+  }
+  if (apply_sync_ack(node, now, ack)) {
+    ++node.counters.acks_received;
+    return;
   }
   ProbeRelay* relay = relay_of(node, ack.sequence);
   if (relay == nullptr) {

@@ -8,10 +8,18 @@
 
 namespace starling {
 
+// What goes into a state.
+struct StateWish {
+  bool join = false;
+  bool events_only = false;  // no members
+  bool partial = false;      // of a large table a part will do: the peer goes on by digests
+};
+// A table up to this size is sent whole even to peers that need only a part.
+inline constexpr std::uint32_t partial_nodes_max = 1'024;
 // The message, type byte first, inside `room`. Empty when it does not fit. Holds what this lane
 // knows and the parts of the other lanes in node.gathering.
-Bytes build_push_pull(Node& node, bool join, MutableBytes room);
+Bytes build_push_pull(Node& node, const StateWish& wish, MutableBytes room);
 // What this lane adds to such a message. Empty when it does not fit into `room`.
-ImagePart write_image_part(const Node& node, MutableBytes room);
+ImagePart write_image_part(Node& node, MutableBytes room);
 
 }  // namespace starling

@@ -1,6 +1,7 @@
 #include "core/shard/reap_turn.h"
 
 #include "core/shard/route.h"
+#include "core/shard/row_digest.h"
 #include "core/shard/stream_turn.h"
 
 namespace starling {
@@ -90,6 +91,7 @@ void reap_more_nodes(Node& node, Instant now) {
 }
 
 void erase_member(Node& node, Instant now, Slot slot) {
+  const RowDigest digest(node, slot);
   if (!node.report.calm()) return prune_later(node, now, slot, retry_delay);
   node.report.member(now, node.members, node.serf, slot, MemberEventKind::reap, node.counters);
   node.serf.erase(slot);

@@ -40,7 +40,10 @@ Source own_source(const Node& node, const Hosted& member) {
           .node = node.hosted.name(member)};
 }
 
-void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc) {
+namespace {
+
+void send_wrapped(Node& node, const Endpoint& to, Bytes message, bool with_crc,
+                  const EnvelopePolicy& policy) {
   TxPacket* packet = node.out.packet(to);
   if (packet == nullptr) {
     ++node.counters.packets_not_sent;
@@ -48,7 +51,7 @@ void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc)
   }
   const Nonce nonce = node.next_nonce();
   const std::size_t bytes =
-      node.wrapper.datagram(message, with_crc, node.policy, node.cipher, nonce, packet->room);
+      node.wrapper.datagram(message, with_crc, policy, node.cipher, nonce, packet->room);
   if (bytes == 0) {
     ++node.counters.packets_not_sent;
     return;
@@ -56,6 +59,18 @@ void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc)
   node.out.commit(bytes);
   ++node.counters.packets_out;
   node.counters.bytes_out += bytes;
+}
+
+}  // namespace
+
+void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc) {
+  send_wrapped(node, to, message, with_crc, node.policy);
+}
+
+void send_uncompressed(Node& node, const Endpoint& to, Bytes message) {
+  EnvelopePolicy plain = node.policy;
+  plain.compress = false;
+  send_wrapped(node, to, message, false, plain);
 }
 
 void send_with_gossip(Node& node, const Endpoint& to, Bytes message) {

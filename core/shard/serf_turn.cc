@@ -3,6 +3,7 @@
 #include "core/shard/broadcast.h"
 #include "core/shard/reap_turn.h"
 #include "core/shard/route.h"
+#include "core/shard/row_digest.h"
 #include "core/shard/send.h"
 
 namespace starling {
@@ -129,6 +130,7 @@ bool apply_leave_intent(Node& node, Instant now, const LeaveIntent& intent) {
   if (!slot || !node.serf.contains(*slot)) {
     return node.recent_intents.upsert(hash, IntentKind::leave, intent.time, now);
   }
+  const RowDigest digest(node, *slot);
   const MemberStatus before = node.serf.status(*slot);
   const Hosted* self = node.hosted.of(*slot);
   const Outcome outcome =
@@ -146,6 +148,7 @@ bool apply_join_intent(Node& node, Instant now, const JoinIntent& intent) {
   if (!slot || !node.serf.contains(*slot)) {
     return node.recent_intents.upsert(hash, IntentKind::join, intent.time, now);
   }
+  const RowDigest digest(node, *slot);
   const MemberStatus before = node.serf.status(*slot);
   return carry_out(node, now, *slot, node.serf.join_intent(*slot, intent.time), before);
 }

@@ -1,5 +1,7 @@
 #include "core/shard/sessions.h"
 
+#include <algorithm>
+
 namespace starling {
 
 namespace {
@@ -21,7 +23,9 @@ std::size_t Sessions::image_bytes_max(const EngineOptions& options) {
   // A node state: keys and numbers below 100 bytes, address, versions, name and metadata; and the
   // name once more with its status time, perhaps in the list of the left.
   const std::size_t member = 160 + meta_bytes_limit + 3 * (options.capacity.name_bytes_max + 16);
-  return 4096 + options.capacity.members_max * member + 2 * options.capacity.event_slab_bytes +
+  const std::size_t all = options.capacity.members_max * member;
+  // Larger states are cut, see push_pull_image.h.
+  return 4096 + std::min(all, state_bytes_max) + 2 * options.capacity.event_slab_bytes +
          options.serf.event_slots * 64;
 }
 

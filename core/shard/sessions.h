@@ -20,9 +20,10 @@ namespace starling {
 // How a push/pull that we start differs from a periodic one.
 struct DialOptions {
   bool join = false;
-  bool announce = false;    // broadcast a join intent when it has succeeded
-  bool ignore_old = false;  // raise the minimum of user events to the peer's clock
-  std::uint64_t token = 0;  // the command to answer
+  bool announce = false;     // broadcast a join intent when it has succeeded
+  bool events_only = false;  // no members, only recent events and clocks
+  bool ignore_old = false;   // raise the minimum of user events to the peer's clock
+  std::uint64_t token = 0;   // the command to answer
 };
 
 struct Session {
@@ -70,6 +71,13 @@ struct Session {
   std::array<char, 256> error_text;  // the peer's error
   std::size_t error_bytes = 0;
 };
+
+// What Go peers accept at the most: an encrypted frame of 20 MiB, a state of 40 MiB and 1 048 576
+// nodes (protocol/memberlist section 15). Above that a state has as many members as fit, drawn at
+// random, and ourselves.
+inline constexpr std::size_t state_bytes_max = 40u << 20;
+inline constexpr std::size_t sealed_state_bytes_max = 20u << 20;
+inline constexpr std::uint32_t state_nodes_max = 1'048'576;
 
 class Sessions {
  public:

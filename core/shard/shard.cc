@@ -12,6 +12,7 @@
 #include "core/shard/reap_turn.h"
 #include "core/shard/route.h"
 #include "core/shard/stream_turn.h"
+#include "core/shard/sync_turn.h"
 
 namespace starling {
 
@@ -126,7 +127,11 @@ void Shard::fire_fixed(Instant now, FixedTimer id) {
     case FixedTimer::probe_tick:
       return probe_ticks(node_, now);
     case FixedTimer::push_pull:
-      return push_pull_turn(node_, now);
+      return node_.sync ? sync_turn(node_, now) : push_pull_turn(node_, now);
+    case FixedTimer::sync:
+      return sync_due(node_, now);
+    case FixedTimer::sync_ask:
+      return sync_ask_due(node_, now);
     case FixedTimer::reap:
       return reap_turn(node_, now);
     case FixedTimer::reconnect:

@@ -10,6 +10,7 @@
 #include "core/shard/route.h"
 #include "core/shard/send.h"
 #include "core/shard/serf_turn.h"
+#include "core/shard/sync_turn.h"
 #include "core/swim/scaling.h"
 
 namespace starling {
@@ -53,10 +54,10 @@ Bytes wrap_small(Node& node, Session& session, const Message& message, bool dial
 }
 
 // Our state, wrapped, in a lent image; empty when every image is in use or it does not fit.
-Bytes wrap_state(Node& node, Session& session, bool join, bool dialled) {
+Bytes wrap_state(Node& node, Session& session, const StateWish& wish, bool dialled) {
   const MutableBytes room = node.sessions.lend_image(session);
   if (room.empty()) return {};
-  const Bytes message = build_push_pull(node, join, node.sessions.message_room());
+  const Bytes message = build_push_pull(node, wish, node.sessions.message_room());
   if (message.empty()) return {};
   return wrap(node, message, dialled, room);
 }
@@ -87,8 +88,12 @@ void fail(Node& node, Instant now, Session& session, const Failure& failure,
 // Writes our state as it is now, with the other lanes' parts as they were gathered.
 void write_state(Node& node, Instant now, Session& session) {
   const bool dialled = session.kind == Session::Kind::push_pull;
-  const bool join = dialled ? session.dial.join : session.header.join;
-  const Bytes bytes = wrap_state(node, session, join, dialled);
+  const bool known_peer = !dialled && session.header.digests && node.sync.has_value();
+  const StateWish wish{
+      .join = dialled ? session.dial.join : session.header.join,
+      .events_only = dialled ? session.dial.events_only : known_peer && session.header.nodes == 0,
+      .partial = known_peer};
+  const Bytes bytes = wrap_state(node, session, wish, dialled);
   if (!bytes.empty()) {
     if (!dialled) arm_deadline(node, session, now + node.options.swim.stream_timeout);
     return write(node, session, bytes);
@@ -186,6 +191,10 @@ void conclude(Node& node, Instant now, Session& session) {
   node.report.trace(now, TraceKind::push_pull_sent,
                     {.endpoint = session.peer, .number = session.nodes_merged}, node.counters);
   if (session.dial.announce) announce_joins(node, now);
+  // Of a large table a peer of this kind sends only a part: the rest comes by digests.
+  if (session.header.digests && session.header.nodes > 0 && node.nodes() > partial_nodes_max) {
+    begin_exchange(node, now, session.peer);
+  }
   node.report.done(now, session.dial.token, CommandResult::ok);
   end(node, session, StreamOp::Kind::close);
 }

@@ -75,17 +75,17 @@ struct Bench {
   InboundStream keyed{limits, policy, cipher, {frame, carry, window}};
 };
 
-struct Outcome {
+struct ExchangeOutcome {
   std::vector<std::byte> told;
   bool good = true;
   StreamProgress progress = StreamProgress::more;
   bool answer = false;
   WireFault fault{};
-  bool operator==(const Outcome&) const = default;
+  bool operator==(const ExchangeOutcome&) const = default;
 };
 
 template <class NextSize>
-Outcome feed(InboundStream& stream, bool accepted, Bytes input, NextSize&& next_size) {
+ExchangeOutcome feed(InboundStream& stream, bool accepted, Bytes input, NextSize&& next_size) {
   stream.reset(accepted);
   Echo echo;
   const bool nothing = input.empty();
@@ -97,7 +97,7 @@ Outcome feed(InboundStream& stream, bool accepted, Bytes input, NextSize&& next_
     const std::vector<std::byte> copy(chunk.begin(), chunk.end());
     progress = stream.feed(copy, echo);
   }
-  Outcome outcome{.told = echo.encoded, .good = progress.has_value()};
+  ExchangeOutcome outcome{.told = echo.encoded, .good = progress.has_value()};
   if (progress) {
     outcome.progress = *progress;
   } else {
@@ -134,7 +134,7 @@ void check_inbound_stream(Bytes input) {
     frame = sealed(*bench, input);
     input = frame;
   }
-  const Outcome whole = feed(stream, accepted, input, [] { return SIZE_MAX; });
+  const ExchangeOutcome whole = feed(stream, accepted, input, [] { return SIZE_MAX; });
   CHECK(feed(stream, accepted, input, [&] { return sizes.next(); }) == whole);
 }
 

@@ -16,14 +16,14 @@ const std::unique_ptr<LzwDecoder> decoder = std::make_unique<LzwDecoder>();
 const std::unique_ptr<LzwEncoder> encoder = std::make_unique<LzwEncoder>();
 
 // The text, or the fault.
-struct Outcome {
+struct ExchangeOutcome {
   std::vector<std::byte> text;
   std::optional<WireFault> fault;
-  bool operator==(const Outcome&) const = default;
+  bool operator==(const ExchangeOutcome&) const = default;
 };
 
-Outcome decode_whole(Bytes input) {
-  Outcome outcome;
+ExchangeOutcome decode_whole(Bytes input) {
+  ExchangeOutcome outcome;
   outcome.text.resize(output_bytes_max);
   const auto size = lzw_decode(*decoder, input, outcome.text);
   if (size) {
@@ -34,9 +34,9 @@ Outcome decode_whole(Bytes input) {
   return outcome;
 }
 
-Outcome decode_in_pieces(Bytes input, std::uint8_t seed) {
+ExchangeOutcome decode_in_pieces(Bytes input, std::uint8_t seed) {
   fuzz::ChunkSizes sizes(seed);
-  Outcome outcome;
+  ExchangeOutcome outcome;
   std::vector<std::byte> text;
   decoder->reset();
   for (;;) {
@@ -87,7 +87,7 @@ void check_lzw(Bytes input) {
   if (input.size() > output_bytes_max / 2) return;
   const std::vector<std::byte> encoded = encode_whole(input);
   CHECK(encode_in_pieces(input, seed) == encoded);
-  const Outcome back = decode_whole(encoded);
+  const ExchangeOutcome back = decode_whole(encoded);
   CHECK(!back.fault);
   CHECK(equal(back.text, input));
 }

@@ -12,18 +12,18 @@ namespace {
 using agent::MemberInfo;
 using agent::MembersDecoder;
 
-struct Outcome {
+struct ExchangeOutcome {
   std::vector<MemberInfo> members;
   bool good = true;
   bool complete = false;
   std::size_t taken = 0;  // when complete
-  bool operator==(const Outcome&) const = default;
+  bool operator==(const ExchangeOutcome&) const = default;
 };
 
-Outcome read_list(Bytes body, std::uint8_t cuts, bool whole) {
+ExchangeOutcome read_list(Bytes body, std::uint8_t cuts, bool whole) {
   MembersDecoder decoder;
   fuzz::ChunkSizes sizes(cuts);
-  Outcome outcome;
+  ExchangeOutcome outcome;
   std::size_t taken = 0;
   while (taken < body.size() && outcome.good && !decoder.complete()) {
     const Bytes rest = body.subspan(taken);
@@ -43,7 +43,7 @@ Outcome read_list(Bytes body, std::uint8_t cuts, bool whole) {
 
 void check_members(Bytes input) {
   const std::uint8_t cuts = fuzz::take_byte(input);
-  const Outcome whole = read_list(input, cuts, true);
+  const ExchangeOutcome whole = read_list(input, cuts, true);
   CHECK(whole == read_list(input, cuts, false));
   if (!whole.complete) return;
   agent::MemberEventRecord record{.event = "", .members = whole.members};
@@ -53,7 +53,7 @@ void check_members(Bytes input) {
   // The list is the record's last value.
   const std::size_t at = encoded.find("\xa7Members");
   again += encoded.substr(at + 8);
-  const Outcome second = read_list(as_bytes(again), cuts, false);
+  const ExchangeOutcome second = read_list(as_bytes(again), cuts, false);
   CHECK(second.complete && second.members == whole.members);
 }
 

@@ -33,14 +33,14 @@ struct Echo {
   }
 };
 
-struct Outcome {
+struct ExchangeOutcome {
   std::vector<std::byte> encoded;  // with the type byte, unless nothing was read
   bool good = true;
   Progress progress = Progress::more;
-  bool operator==(const Outcome&) const = default;
+  bool operator==(const ExchangeOutcome&) const = default;
 };
 
-Outcome feed_whole(Bytes body) {
+ExchangeOutcome feed_whole(Bytes body) {
   std::array<std::byte, item_bytes_max> carry;
   PushPullReader reader({}, carry);
   Echo echo;
@@ -48,7 +48,7 @@ Outcome feed_whole(Bytes body) {
   return {echo.encoded, progress.has_value(), progress.value_or(Progress::more)};
 }
 
-Outcome feed_in_pieces(Bytes body, std::uint8_t seed) {
+ExchangeOutcome feed_in_pieces(Bytes body, std::uint8_t seed) {
   std::array<std::byte, item_bytes_max> carry;
   PushPullReader reader({}, carry);
   Echo echo;
@@ -66,11 +66,11 @@ Outcome feed_in_pieces(Bytes body, std::uint8_t seed) {
 
 void check_push_pull(Bytes input) {
   const std::uint8_t seed = fuzz::take_byte(input);
-  const Outcome whole = feed_whole(input);
+  const ExchangeOutcome whole = feed_whole(input);
   CHECK(feed_in_pieces(input, seed) == whole);
   if (!whole.good || whole.progress != Progress::done) return;
   // Fields that came as arrays may have grown beyond the limit of an item.
-  const Outcome again = feed_whole(Bytes(whole.encoded).subspan(1));
+  const ExchangeOutcome again = feed_whole(Bytes(whole.encoded).subspan(1));
   CHECK(again == whole || !again.good);
 
   std::size_t used = 0;

@@ -40,18 +40,18 @@ struct Bench {
   }
 };
 
-struct Outcome {
+struct ExchangeOutcome {
   std::string answers;
   bool closing = false;
-  bool operator==(const Outcome&) const = default;
+  bool operator==(const ExchangeOutcome&) const = default;
 };
 
 // Log records carry the time of day, so the log stays silent: only what the session answers counts.
-Outcome talk(Bytes input, bool with_token, std::uint8_t cuts, bool whole) {
+ExchangeOutcome talk(Bytes input, bool with_token, std::uint8_t cuts, bool whole) {
   Bench bench(with_token);
   const auto session = std::make_shared<RpcSession>(bench.backend, "peer", [] {});
   fuzz::ChunkSizes sizes(cuts);
-  Outcome outcome;
+  ExchangeOutcome outcome;
   while (!input.empty() && !session->closing()) {
     const std::size_t count = whole ? input.size() : std::min(sizes.next(), input.size());
     session->receive(as_text(input.first(count)));
@@ -67,8 +67,8 @@ Outcome talk(Bytes input, bool with_token, std::uint8_t cuts, bool whole) {
 void check_rpc_session(Bytes input) {
   const std::uint8_t cuts = fuzz::take_byte(input);
   const bool with_token = (fuzz::take_byte(input) & 1) != 0;
-  const Outcome whole = talk(input, with_token, cuts, true);
-  const Outcome pieces = talk(input, with_token, cuts, false);
+  const ExchangeOutcome whole = talk(input, with_token, cuts, true);
+  const ExchangeOutcome pieces = talk(input, with_token, cuts, false);
   CHECK(whole.closing == pieces.closing);
   // A monitor shows what was logged, and when: its records are not compared.
   if (whole.answers.find("\xa3Log") == std::string::npos) CHECK(whole.answers == pieces.answers);

@@ -38,18 +38,18 @@ class Record {
   std::vector<std::byte> bytes_;
 };
 
-struct Outcome {
+struct ExchangeOutcome {
   std::vector<std::byte> told;
   bool good = true;
   SerfStateReader::Progress progress = SerfStateReader::Progress::more;
   WireFault fault{};
   std::uint32_t offset = 0;
   std::uint64_t dropped = 0;
-  bool operator==(const Outcome&) const = default;
+  bool operator==(const ExchangeOutcome&) const = default;
 };
 
 template <class NextSize>
-Outcome feed(Bytes body, NextSize&& next_size) {
+ExchangeOutcome feed(Bytes body, NextSize&& next_size) {
   std::array<std::byte, carry_bytes> carry;
   SerfStateReader reader(carry);
   Record record;
@@ -61,7 +61,7 @@ Outcome feed(Bytes body, NextSize&& next_size) {
     const std::vector<std::byte> copy(chunk.begin(), chunk.end());
     progress = reader.feed(copy, record);
   }
-  Outcome outcome{.told = record.bytes(), .good = progress.has_value()};
+  ExchangeOutcome outcome{.told = record.bytes(), .good = progress.has_value()};
   outcome.dropped = reader.slots_dropped();
   if (progress) {
     outcome.progress = *progress;

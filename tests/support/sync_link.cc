@@ -56,7 +56,7 @@ void SyncLink::deliver(const Datagram& datagram) {
   }
 }
 
-const Outcome& SyncLink::run() {
+const ExchangeOutcome& SyncLink::run() {
   const Instant began = now_;
   exchange_.begin(now_, ExchangeId{next_id_}, responder_endpoint, initiator_);
   next_id_ += options_.rounds_max;

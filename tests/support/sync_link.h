@@ -27,7 +27,7 @@ class SyncLink {
            const LinkFaults& faults = {}, std::uint64_t seed = 1);
 
   // Runs one exchange to its end.
-  const Outcome& run();
+  const ExchangeOutcome& run();
 
   // What arrives is given to this first, which may answer in place of the honest peer. True: done.
   using Liar = std::function<bool(const SyncMessage& message)>;

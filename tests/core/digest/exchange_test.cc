@@ -43,7 +43,7 @@ TEST(Exchange, EqualTables) {
   fill(theirs, 0, 5000);
   test::SyncLink link(ours, theirs, {});
   EXPECT_FALSE(link.exchange().running());
-  const Outcome& outcome = link.run();
+  const ExchangeOutcome& outcome = link.run();
   EXPECT_EQ(outcome.end, ExchangeEnd::converged);
   EXPECT_EQ(outcome.messages_out, 1U);
   EXPECT_EQ(outcome.messages_in, 1U);
@@ -88,7 +88,7 @@ TEST(Exchange, EveryDifferenceOfEverySize) {
         test::MemberBag ours({.cells = cells}), theirs({.cells = cells});
         differ(ours, theirs, rows, mix, true);
         test::SyncLink link(ours, theirs, {.cells_max = cells});
-        const Outcome& outcome = link.run();
+        const ExchangeOutcome& outcome = link.run();
         EXPECT_EQ(outcome.end, ExchangeEnd::converged)
             << mix.total() << " of " << rows << " with " << cells << " cells";
         expect_equal(ours, theirs);
@@ -118,7 +118,7 @@ TEST(Exchange, CostsWhatTheDifferenceCosts) {
       test::MemberBag ours({.cells = 16'384}), theirs({.cells = 16'384});
       differ(ours, theirs, 100'000, goal.mix, plain_names);
       test::SyncLink link(ours, theirs, {.cells_max = 16'384});
-      const Outcome& outcome = link.run();
+      const ExchangeOutcome& outcome = link.run();
       EXPECT_TRUE(outcome.converged());
       EXPECT_LE(link.bytes(), plain_names ? goal.bytes_max : goal.bytes_max_alien)
           << goal.mix.total();
@@ -133,7 +133,7 @@ TEST(Exchange, ColdStartEitherWay) {
     fill(here ? ours : theirs, 0, 20'000);
     change(here ? theirs : ours, 5, 9);
     test::SyncLink link(ours, theirs, {});
-    const Outcome& outcome = link.run();
+    const ExchangeOutcome& outcome = link.run();
     EXPECT_TRUE(outcome.converged());
     EXPECT_GT(outcome.ranges, 0U);
     EXPECT_EQ(ours.digest().count(), 20'000U);
@@ -167,7 +167,7 @@ TEST(Exchange, LossDuplicationAndReordering) {
     differ(ours, theirs, 6000, mixes[seed % mixes.size()], true);
     test::SyncLink link(ours, theirs, {}, {.loss = 0.05, .duplication = 0.1, .reordering = 0.2},
                         seed);
-    const Outcome& outcome = link.run();
+    const ExchangeOutcome& outcome = link.run();
     asked_again += outcome.asked_again;
     EXPECT_TRUE(outcome.converged()) << seed << " " << static_cast<int>(outcome.end);
     expect_equal(ours, theirs);
@@ -204,7 +204,7 @@ TEST(Exchange, DeadMembersAreNotRevived) {
       knows.put(record);
     }
     test::SyncLink link(ours, theirs, {});
-    const Outcome& outcome = link.run();
+    const ExchangeOutcome& outcome = link.run();
     EXPECT_EQ(outcome.end, ExchangeEnd::differing);  // the suspicions run
     EXPECT_LE(link.bytes(), 30'000U);
     for (std::uint32_t i = 0; i < 20; ++i) {
@@ -229,7 +229,7 @@ TEST(Exchange, RowsMayChangeMeanwhile) {
   });
   link.run();
   link.lie({});
-  const Outcome& outcome = link.run();
+  const ExchangeOutcome& outcome = link.run();
   EXPECT_TRUE(outcome.converged());
   expect_equal(ours, theirs);
 }
@@ -240,7 +240,7 @@ TEST(Exchange, ASilentPeer) {
   const ExchangeOptions options;
   test::SyncLink link(ours, theirs, options);
   link.lie([](const SyncMessage&) { return true; });
-  const Outcome& outcome = link.run();
+  const ExchangeOutcome& outcome = link.run();
   EXPECT_EQ(outcome.end, ExchangeEnd::silent);
   EXPECT_EQ(outcome.messages_out, options.asks_max);
   EXPECT_EQ(link.took(), options.answer_wait * options.asks_max);
@@ -256,7 +256,7 @@ TEST(Exchange, APeerThatFallsSilent) {
       test::SyncLink link(ours, theirs, {});
       std::uint32_t asked = 0;
       link.lie([&](const SyncMessage&) { return asked++ >= answers; });
-      const Outcome& outcome = link.run();
+      const ExchangeOutcome& outcome = link.run();
       EXPECT_TRUE(outcome.end == ExchangeEnd::silent || outcome.converged());
       EXPECT_LE(link.took(), seconds(5));
     }
@@ -268,7 +268,7 @@ TEST(Exchange, OtherKeysNeverAgree) {
   fill(ours, 0, 2000);
   fill(theirs, 0, 2000);
   test::SyncLink link(ours, theirs, {});
-  const Outcome& outcome = link.run();
+  const ExchangeOutcome& outcome = link.run();
   EXPECT_EQ(outcome.end, ExchangeEnd::differing);
   EXPECT_LE(outcome.rounds, 4U);
 }
@@ -347,7 +347,7 @@ TEST(Exchange, LiarsCostBoundedWork) {
       }
       return true;
     });
-    const Outcome& outcome = link.run();
+    const ExchangeOutcome& outcome = link.run();
     EXPECT_NE(outcome.end, ExchangeEnd::running);
     EXPECT_LE(link.took(), options.deadline + options.answer_wait);
     EXPECT_LE(outcome.messages_out, 20'000U);

@@ -59,7 +59,7 @@ TEST(PushPullImage, HoldsEveryNodeAndSerfsState) {
   apply_user_event(node, now, {.time = LamportTime{2}, .name = "deploy", .payload = {}});
 
   std::vector<std::byte> room(1 << 20);
-  const Bytes image = build_push_pull(node, true, room);
+  const Bytes image = build_push_pull(node, {.join = true}, room);
   ASSERT_FALSE(image.empty());
   EXPECT_EQ(image.front(), std::byte{6});
 
@@ -86,7 +86,7 @@ TEST(PushPullImage, HoldsEveryNodeAndSerfsState) {
   EXPECT_EQ(to_number(sink.event), 3u);
   EXPECT_EQ(to_number(sink.query), 1u);
 
-  EXPECT_TRUE(build_push_pull(node, true, MutableBytes(room).first(200)).empty());
+  EXPECT_TRUE(build_push_pull(node, {.join = true}, MutableBytes(room).first(200)).empty());
 }
 
 }  // namespace

@@ -1,0 +1,44 @@
+// What a shard keeps for reconciliation with peers of this kind: its digest, and the exchange it
+// runs.
+//
+// Part of a Node that has one lane; what happens with it is in sync_turn. Only the rows of a single
+// table can be compared, so nodes of several lanes have none.
+#pragma once
+
+#include <optional>
+
+#include "core/base/token_bucket.h"
+#include "core/digest/exchange.h"
+#include "core/shard/options.h"
+#include "core/swim/slot.h"
+#include "wire/standing.h"
+
+namespace starling {
+
+struct SyncState {
+  SyncState(Arena& arena, const EngineOptions& options, Instant start);
+  static std::size_t footprint(const EngineOptions& options);
+  // The longest message that an exchange sends.
+  static std::size_t room(const EngineOptions& options);
+  // Whether these options allow it: one lane, datagrams of a usual size, not switched off.
+  static bool possible(const EngineOptions& options);
+
+  DigestTable digest;
+  Exchange exchange;
+  // News of large exchanges is not gossiped on: everybody finds it in the same way.
+  TokenBucket gossip_allowance;
+  Slot watched = no_slot;  // the row that a RowDigest looks after now
+  std::uint32_t exchanges = 0;
+  bool reported = true;  // the outcome of the exchange was taken note of
+
+  // A peer that was asked where it stands.
+  bool asking = false;
+  SequenceNumber asked{};
+  Endpoint asked_peer;
+  Instant full_due{};  // no full push/pull with a periodic peer before
+
+  // Event buffers that were exchanged and stayed different, because one side joined later.
+  std::uint32_t events_ours = 0, events_theirs = 0;
+};
+
+}  // namespace starling

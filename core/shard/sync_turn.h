@@ -1,0 +1,33 @@
+// Anti-entropy with peers of this kind: tables are compared by digests, and only what differs is
+// sent.
+//
+// Every push/pull interval a random member is asked where it stands, by an ordinary ping. A peer of
+// this kind answers with its digest's root: equal tables are done with that. Otherwise an exchange
+// (core/digest/exchange.h) makes them equal over datagrams. A peer that does not answer so is a Go
+// peer and gets memberlist's full push/pull, at memberlist's pace. So do peers of this kind in a
+// small cluster, for what digests do not hold: who left and who failed.
+#pragma once
+
+#include "core/shard/node.h"
+
+namespace starling {
+
+// The periodic turn; arms its own timer again.
+void sync_turn(Node& node, Instant now);
+// The member that was asked has not answered.
+void sync_ask_due(Node& node, Instant now);
+// The exchange wants to be called again.
+void sync_due(Node& node, Instant now);
+
+// A message of wire/sync.h, after its type byte.
+void apply_sync(Node& node, Instant now, Bytes body, const Endpoint& from);
+// True when the ack answers our question.
+bool apply_sync_ack(Node& node, Instant now, const Ack& ack);
+// A push/pull with a peer of this kind is over: the tables may be large, and it brought only a
+// part.
+void begin_exchange(Node& node, Instant now, const Endpoint& peer);
+
+// Where we stand; nothing on a node without digests. The bytes lie in `room`.
+Bytes own_standing(Node& node, StandingRoom& room);
+
+}  // namespace starling
