@@ -27,17 +27,24 @@ void pause_before_left(Node& node, Instant now, Hosted& member) {
   node.wheel.arm(node.leave_timer(member), now + node.options.serf.leave_propagate_delay);
 }
 
+// A stage ends when its broadcast was sent out, which the ticket tells, or after the broadcast
+// time-out. When more members leave at once than there are tickets, only the time tells.
+void wait_for(Node& node, Instant now, Hosted& member, Ticket ticket) {
+  if (ticket != 0) return arm_wait(node, now, ticket);
+  node.wheel.arm(node.leave_timer(member), now + node.options.serf.broadcast_timeout);
+}
+
 void leave_memberlist(Node& node, Instant now, Hosted& member) {
   set_stage(node, member, LeaveStage::dead);
   member.swim_left = true;
   const std::string_view name = node.hosted.name(member);
-  const Ticket ticket =
-      node.anybody_else() ? node.waiters.add(Waiters::Kind::leave_dead, 0, member.id) : 0;
+  const bool heard = node.anybody_else();
+  const Ticket ticket = heard ? node.waiters.add(Waiters::Kind::leave_dead, 0, member.id) : 0;
   apply_dead(node, now,
              {.incarnation = node.members.incarnation(member.slot), .node = name, .from = name},
              ticket);
-  if (ticket == 0) return pause_before_left(node, now, member);
-  arm_wait(node, now, ticket);
+  if (!heard) return pause_before_left(node, now, member);
+  wait_for(node, now, member, ticket);
 }
 
 bool all_left(Node& node) {
@@ -64,15 +71,14 @@ void begin_leave(Node& node, Instant now, Hosted& member, std::uint64_t token) {
       .time = node.member_time(), .node = node.hosted.name(member), .prune = false};
   node.member_clock.increment();
   apply_leave_intent(node, now, intent);
-  const Ticket ticket =
-      node.anybody_else() ? node.waiters.add(Waiters::Kind::leave_intent, 0, member.id) : 0;
-  if (ticket == 0) return leave_memberlist(node, now, member);
+  if (!node.anybody_else()) return leave_memberlist(node, now, member);
+  const Ticket ticket = node.waiters.add(Waiters::Kind::leave_intent, 0, member.id);
   std::array<std::byte, 1536> room;
   Writer out(room);
   encode(intent, out);
   CHECK(out.ok());
   broadcast_serf(node, SerfQueue::intents, out.written(), ticket);
-  arm_wait(node, now, ticket);
+  wait_for(node, now, member, ticket);
 }
 
 void leave_all(Node& node, Instant now, std::uint64_t token) {
@@ -94,6 +100,8 @@ void member_has_left(Node& node, Instant now) {
 }
 
 void leave_due(Node& node, Instant now, Hosted& member) {
+  if (member.leave == LeaveStage::intent) return leave_memberlist(node, now, member);
+  if (member.leave == LeaveStage::dead) return pause_before_left(node, now, member);
   set_stage(node, member, LeaveStage::left);
   node.report.done(now, std::exchange(member.leave_token, 0), CommandResult::ok);
   member_has_left(node, now);

@@ -13,7 +13,8 @@ namespace starling {
 void begin_leave(Node& node, Instant now, Hosted& member, std::uint64_t token);
 // All of them leave; `token` is answered when the last has left.
 void leave_all(Node& node, Instant now, std::uint64_t token);
-// The pause after the broadcasts is over: this member has left.
+// The timer of a leaving member: the next stage, or, after the pause behind the broadcasts, the
+// end.
 void leave_due(Node& node, Instant now, Hosted& member);
 
 // Answers the leave of all members if this was the last of them.

@@ -220,6 +220,28 @@ TEST(Hosting, TheEngineLeavesWhenAllHaveLeft) {
   EXPECT_EQ(finished(node), (std::vector<Done>{{6, CommandResult::ok, ""}}));
 }
 
+// More than there are tickets for broadcasts that somebody waits for.
+TEST(Hosting, ACrowdThatLeavesSaysSoForEach) {
+  constexpr std::size_t many = 150;
+  EngineOptions options = crowded(many - 1);
+  options.capacity.members_max = 256;
+  options.capacity.hosted_max = 256;
+  LoneNode node(options);
+  add_peers(node, 1);
+  node.advance(seconds(1));
+  node.take_packets();
+  node.command({.kind = Command::Kind::leave, .token = 5});
+  std::set<std::string> intents;
+  for (const ByteVector& message : gossiped(node, SerfType::leave, seconds(30))) {
+    const auto intent = decode_leave_intent(body_of(message));
+    if (intent) intents.insert(std::string(intent->node));
+  }
+  EXPECT_EQ(intents.size(), many);
+  EXPECT_EQ(node.stats().members_left, many);
+  EXPECT_EQ(node.stats().members_failed, 0u);
+  EXPECT_EQ(finished(node).back(), (Done{5, CommandResult::ok, ""}));
+}
+
 TEST(Hosting, AnAbandonedMemberIsFoundDeadByItsOwnEngine) {
   EngineOptions options = crowded(3);
   LoneNode node(options);
