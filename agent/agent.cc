@@ -21,6 +21,9 @@ namespace starling::agent {
 namespace {
 
 constexpr Duration graceful_leave_max = std::chrono::seconds(3);
+// Gossip carries some 150 leaves a second to each of three peers (1400 bytes every 200 ms), and in
+// a cluster of thousands each goes out 16 times: 16 / 450 of a second for each member.
+constexpr Duration broadcast_per_hosted = std::chrono::milliseconds(40);
 // How long a shutdown waits for handlers of the last events to be run.
 constexpr Duration last_handlers_max = std::chrono::seconds(1);
 
@@ -187,7 +190,7 @@ std::expected<EngineOptions, std::string> Agent::engine_options(const Endpoint& 
   options.lanes = lane_count(config_.lanes, io::LaneGroup::cores()).value_or(1);
   options.swim = SwimOptions::of(*profile_from(config_.profile));
   options.capacity.members_max = static_cast<std::uint32_t>(config_.members_max);
-  options.serf.broadcast_timeout = config_.broadcast_timeout;
+  options.serf.broadcast_timeout = broadcast_timeout();
   options.serf.reconnect_interval = config_.reconnect_interval;
   options.serf.reconnect_timeout = config_.reconnect_timeout;
   options.serf.tombstone_timeout = config_.tombstone_timeout;
@@ -201,6 +204,13 @@ std::expected<EngineOptions, std::string> Agent::engine_options(const Endpoint& 
   options.meta = std::move(*meta);
   if (auto problem = add_hosted(options)) return std::unexpected(*problem);
   return options;
+}
+
+// As configured, or longer if there is much to say; it is only a limit.
+Duration Agent::broadcast_timeout() const {
+  const std::size_t hosted = hosting_ ? hosting_->size() : hosted_at_start_.size();
+  return std::max(config_.broadcast_timeout,
+                  static_cast<std::int64_t>(hosted) * broadcast_per_hosted);
 }
 
 bool Agent::start_engine() {
@@ -569,7 +579,7 @@ void Agent::leave_for_signal() {
   leaving_for_signal_ = true;
   // Many members have more to say than one.
   const Duration longer =
-      hosting_ && hosting_->size() > 0 ? 2 * config_.broadcast_timeout : Duration::zero();
+      hosting_ && hosting_->size() > 0 ? 2 * broadcast_timeout() : Duration::zero();
   loop_.after(graceful_leave_max + longer, [this] { stop_with(1); });
   leave([this](const std::string& error) {
     if (error.empty()) return stop_with(0);

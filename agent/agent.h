@@ -54,6 +54,7 @@ class Agent {
   bool start_join();
   std::expected<EngineOptions, std::string> engine_options(const Endpoint& advertise) const;
   std::optional<std::string> add_hosted(EngineOptions& options) const;
+  Duration broadcast_timeout() const;
   RpcBackend make_backend();
 
   // What RPC clients and signals ask for.

@@ -102,7 +102,9 @@ void define_cluster_flags(FlagSet& flags, AgentFlags& target) {
                 config.rejoin_after_leave);
   flags.text({"profile", "lan|wan|local", "Timing for this kind of network."}, config.profile);
   flags.integer({"protocol", "5", "Serf protocol version to speak: 2 to 5."}, config.protocol);
-  flags.text({"broadcast-timeout", "5s", "How long a leave waits for its broadcast."},
+  flags.text({"broadcast-timeout", "5s",
+              "How long a leave waits for its broadcast; an agent that\n"
+              "hosts many members waits 40 ms for each, if need be."},
              target.broadcast_timeout);
   flags.integer({"members-max", "16384",
                  "How many members there is room for; a full agent\n"

@@ -40,7 +40,7 @@ struct Config {
   std::vector<std::string> event_handlers;
   std::string profile = "lan";
   bool compression = true;
-  Duration broadcast_timeout = std::chrono::seconds(5);
+  Duration broadcast_timeout = std::chrono::seconds(5);  // more for many hosted members
   Duration reconnect_interval = std::chrono::seconds(30);
   Duration reconnect_timeout = std::chrono::hours(24);
   Duration tombstone_timeout = std::chrono::hours(24);

@@ -1,6 +1,7 @@
 """Members that a starling agent hosts, as real serf agents see them: ordinary members that share an address."""
 import json
 import re
+import signal
 import time
 
 from harness import check, expect, expect_equal
@@ -59,6 +60,20 @@ def hosted_members_are_members(stage, join_from):
     for name in [host.name, *HOSTED]:
         stage.expect_status([one, two], name, "left", 15)
     expect_no_failure([one, two], "the leave")
+
+
+@check(120)
+def a_crowd_leaves(stage):
+    """Sixty members at once: the one peer hears of every leave."""
+    one = stage.started("serf", "serf-1")
+    host = stage.started("starling", "host", join=[one], args=["-host-members=gw:60"])
+    names = [host.name, *(f"gw-{number:04}" for number in range(1, 61))]
+    stage.expect_all_alive([one, host], names=[one.name, *names], seconds=60)
+    host.signal(signal.SIGINT)
+    host.expect_exit(0, 45)
+    seen = {name: member["status"] for name, member in one.members().items()}
+    odd = {name: status for name, status in seen.items() if status != "left" and name != one.name}
+    expect(not odd, f"not left: {len(odd)} of {len(names)}, such as {dict(list(odd.items())[:3])}")
 
 
 @check(100)
