@@ -100,6 +100,7 @@ std::string Device::configure(const Options& options) {
   if (result < 0) return failed("set up its send queue", result);
   result = rte_eth_dev_start(number_);
   if (result < 0) return failed("start it", result);
+  started_ = true;
 
   rte_ether_addr mac{};
   rte_eth_macaddr_get(number_, &mac);
@@ -111,7 +112,7 @@ std::string Device::configure(const Options& options) {
 
 Device::~Device() {
   if (owner_ == no_owner) return;
-  rte_eth_dev_stop(number_);
+  if (started_) rte_eth_dev_stop(number_);
   rte_eth_dev_owner_unset(number_, owner_);
 }
 

@@ -43,6 +43,7 @@ class Device {
         info_(other.info_),
         mac_(other.mac_),
         mtu_(other.mtu_),
+        started_(other.started_),
         offload_(other.offload_),
         verifies_(other.verifies_) {}
   Device& operator=(Device&&) = delete;
@@ -80,6 +81,7 @@ class Device {
   rte_eth_dev_info info_{};
   MacAddress mac_;
   std::size_t mtu_ = 0;
+  bool started_ = false;
   bool offload_ = false;
   bool verifies_ = false;
 };

@@ -60,7 +60,10 @@ void introduce(Ports& ports, rte_ring* to_it, DeviceNumber from) {
 
 std::string start_test_eal() {
   const auto started = start_eal(test_eal_arguments);
-  return started ? "" : started.error();
+  if (!started) return started.error();
+  // Before any other device, so that the pair is what is found free first.
+  ring_pair();
+  return "";
 }
 
 RingPair ring_pair() {
