@@ -64,6 +64,7 @@ Command keygen_command();
 Command leave_command();
 Command members_command();
 Command monitor_command();
+Command swarm_command();
 Command tags_command();
 Command version_command();
 

@@ -137,6 +137,7 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       query_queue(arena, serf_limits(options)),
       sessions(arena, options, policy, cipher),
       left_in_merge(arena.make<std::uint32_t>(options.capacity.members_max)) {
+  report.want_traces(options.traces);
   // Each clock starts at 1 and goes past what an earlier run has seen.
   member_clock.increment();
   const SerfOptions& restored = options.serf;
