@@ -33,6 +33,7 @@ EngineOptions engine_options(const SwarmOptions& options, const SwimOptions& swi
   engine.meta = no_tags;
   // Different engines must not make the same choices.
   engine.seed = options.seed * 1'000'003 + index + 1;
+  engine.compress = options.compress;
   engine.traces = Observer::traces;
   engine.swim = swim;
   engine.serf = serf;

@@ -55,6 +55,7 @@ Json options_json(const SwarmPlan& plan) {
           {"port", plan.port_name},
           {"profile", name_of(options.profile)},
           {"encrypt", options.encrypt},
+          {"compress", options.compress},
           {"seed", options.seed},
           {"probe_interval_s", seconds(swim.probe_interval)},
           {"probe_interval_why", plan.period.why},

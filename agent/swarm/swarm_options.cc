@@ -93,6 +93,8 @@ FlagSet SwarmFlags::flags() {
   set.custom({"profile", "lan|wan|local", "Which of Serf's timings to start from."},
              choice(options_.profile, profile_from));
   set.boolean({"encrypt", "", "Encrypt everything with a key of the run."}, options_.encrypt);
+  set.boolean({"compress", "", "Compress packets, as agents do; it takes much time."},
+              options_.compress);
   set.custom({"seed", "1", "Of every random choice of the swarm and its engines."},
              number(options_.seed));
   set.text({"kill", "K", "End K random members without a word."}, kill_);

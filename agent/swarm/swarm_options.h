@@ -30,6 +30,7 @@ struct SwarmOptions {
   Profile profile = Profile::lan;
   Duration period{};  // zero: chosen, see choose_period
   bool encrypt = false;
+  bool compress = false;  // half of the processor's time, for links that have no lack of room
   std::uint64_t seed = 1;
   std::vector<Act> acts;
   std::string json_path;  // empty: none
