@@ -1,5 +1,7 @@
 #include "agent/swarm/histogram.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "core/base/rng.h"
