@@ -48,8 +48,9 @@ EngineOptions engine_options(const SwarmOptions& options, const SwimOptions& swi
   capacity.hosted_max = population.first_of(index + 1) - population.first_of(index) + slack;
   // One exchange with each neighbour of a round, some fallback pings.
   capacity.streams_max = 16;
-  // News of some twenty thousand members wait at a time; what is dropped then, exchanges bring.
-  capacity.queue_slab_bytes = 2u << 20;
+  // News of some four thousand members wait at a time. Building up makes news of everybody, which
+  // only crowd the packets: exchanges have brought them already.
+  capacity.queue_slab_bytes = 512u << 10;
   capacity.event_slab_bytes = 1u << 20;
   capacity.event_ring_bytes = 1u << 20;
   capacity.command_ring_bytes = 64u << 10;

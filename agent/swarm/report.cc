@@ -62,6 +62,7 @@ Json options_json(const SwarmPlan& plan) {
           {"probe_timeout_s", seconds(swim.probe_timeout)},
           {"gossip_interval_s", seconds(swim.gossip_interval)},
           {"push_pull_interval_s", seconds(swim.push_pull_interval)},
+          {"retransmit_mult", swim.retransmit_mult},
           {"suspicion_mult", swim.suspicion_mult},
           {"suspicion_max_timeout_mult", swim.suspicion_max_timeout_mult},
           {"reconnect_interval_s", seconds(plan.serf.reconnect_interval)}};

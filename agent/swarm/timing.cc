@@ -23,6 +23,16 @@ Duration scaled(Duration time, double by) {
   return Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * by));
 }
 
+// Each of E engines repeats a statement to a random other one so often; e^-14 of them are missed,
+// one in a million. memberlist's own number is for as many machines as there are members.
+constexpr std::uint32_t repetitions_enough = 14;
+
+unsigned retransmit_mult(unsigned own, std::uint32_t members) {
+  unsigned mult = 1;
+  while (mult < own && retransmit_limit(mult, members) < repetitions_enough) ++mult;
+  return mult;
+}
+
 double stretch(Profile profile, Duration period) {
   const Duration own = SwimOptions::of(profile).probe_interval;
   return static_cast<double>(period.count()) / static_cast<double>(own.count());
@@ -32,8 +42,8 @@ double stretch(Profile profile, Duration period) {
 
 Duration probe_cost(std::uint32_t members, bool encrypted) {
   // Above some ten thousand members the rows no longer fit into the caches.
-  const Duration plain = std::chrono::microseconds(members > 50'000 ? 6 : 4);
-  return encrypted ? plain + std::chrono::microseconds(3) : plain;
+  const Duration plain = std::chrono::microseconds(members > 50'000 ? 15 : 10);
+  return encrypted ? plain + std::chrono::microseconds(4) : plain;
 }
 
 PeriodChoice choose_period(Profile profile, std::uint32_t members, unsigned threads,
@@ -56,6 +66,7 @@ SwimOptions swim_options(Profile profile, Duration period, const Size& size) {
   swim.gossip_to_the_dead_time = scaled(swim.gossip_to_the_dead_time, by);
   // Gossip is per engine and costs little: it slows down for nobody, but keeps up with short ones.
   swim.gossip_interval = scaled(swim.gossip_interval, std::min(by, 1.0));
+  swim.retransmit_mult = retransmit_mult(swim.retransmit_mult, size.members);
   swim.push_pull_interval =
       size.members > push_pull_members_max ? Duration::zero() : scaled(swim.push_pull_interval, by);
   // A whole table goes through one stream: 20 us a member is ten times what it takes.

@@ -27,7 +27,8 @@ PeriodChoice choose_period(Profile profile, std::uint32_t members, unsigned thre
 // What a probe costs, ping and ack, on both sides: measured, see choose_period.
 Duration probe_cost(std::uint32_t members, bool encrypted);
 
-// The profile with all its times stretched or shortened so that the probe interval is `period`.
+// The profile with all its times stretched or shortened so that the probe interval is `period`, and
+// with no more repetitions of a statement than it takes to reach so few engines.
 SwimOptions swim_options(Profile profile, Duration period, const Size& size);
 SerfOptions serf_options(Profile profile, Duration period);
 

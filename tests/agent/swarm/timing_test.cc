@@ -58,6 +58,13 @@ TEST(Timing, EverythingStretchesWithThePeriod) {
   EXPECT_EQ(serf_options(Profile::lan, milliseconds(100)).reconnect_interval, seconds(3));
 }
 
+TEST(Timing, StatementsAreRepeatedUntilAllEnginesHaveThem) {
+  EXPECT_EQ(swim_options(Profile::lan, seconds(1), {1'000'000, 32}).retransmit_mult, 2u);
+  EXPECT_EQ(swim_options(Profile::lan, seconds(1), {10'000, 32}).retransmit_mult, 3u);
+  EXPECT_EQ(swim_options(Profile::lan, seconds(1), {60, 3}).retransmit_mult, 4u) << "the profile's";
+  EXPECT_EQ(swim_options(Profile::local, seconds(1), {60, 3}).retransmit_mult, 2u);
+}
+
 TEST(Timing, BoundsFollowTheProtocol) {
   const Size size{1'000'000, 32};
   const SwimOptions swim = swim_options(Profile::lan, seconds(1), size);
