@@ -9,7 +9,8 @@
 namespace starling::agent::swarm {
 namespace {
 
-// Rates over less time than this are noise: engines report five times a second.
+// Engines report five times a second, so rates are taken between their reports, not between ours,
+// and over several of them.
 constexpr Duration rate_interval = std::chrono::milliseconds(900);
 
 Duration from_timeval(const timeval& time) {
@@ -40,6 +41,7 @@ const Sample& Timeline::take(Instant now, std::span<const Snapshot> engines,
   sample.at = now - begin_;
   sample.resident_bytes = usage.resident_bytes;
   Totals totals{.processor = usage.processor, .at = now};
+  Duration reports_age{};
   std::uint64_t known = 0;
   std::uint32_t running = 0;
   for (const Snapshot& engine : engines) {
@@ -57,10 +59,12 @@ const Sample& Timeline::take(Instant now, std::span<const Snapshot> engines,
     sample.known_max = std::max(sample.known_max, alive);
     known += alive;
     ++running;
+    reports_age += now - engine.at;
     sample.queued += engine.stats.membership_queue + engine.stats.intent_queue;
     sample.suspicions += engine.stats.suspicions;
   }
   if (running > 0) sample.known_mean = static_cast<double>(known) / running;
+  if (running > 0) totals.reports_at = now - reports_age / running;
 
   const Duration passed = now - before_.at;
   if (begun_ && passed < rate_interval) {
@@ -71,8 +75,10 @@ const Sample& Timeline::take(Instant now, std::span<const Snapshot> engines,
   } else {
     if (begun_) {
       const double seconds = std::chrono::duration<double>(passed).count();
+      const double reported =
+          std::chrono::duration<double>(totals.reports_at - before_.reports_at).count();
       const auto rate = [&](std::uint64_t after, std::uint64_t before) {
-        return static_cast<double>(after - std::min(after, before)) / seconds;
+        return reported > 0 ? static_cast<double>(after - std::min(after, before)) / reported : 0;
       };
       sample.packets = rate(totals.packets, before_.packets);
       sample.bytes = rate(totals.bytes, before_.bytes);

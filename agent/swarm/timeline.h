@@ -48,6 +48,7 @@ class Timeline {
     std::uint64_t packets = 0, bytes = 0, probes = 0;
     Duration processor{};
     Instant at{};
+    Instant reports_at{};  // the engines' own, on average
   };
   void keep();
 
