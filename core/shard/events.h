@@ -69,6 +69,10 @@ enum class TraceKind : std::uint8_t {
   reconnect,       // trying a failed member again
 };
 std::string_view to_text(TraceKind kind);
+// Its bit in a TraceSet.
+constexpr std::uint64_t trace_bit(TraceKind kind) {
+  return std::uint64_t{1} << static_cast<unsigned>(kind);
+}
 
 struct Event {
   enum class Kind : std::uint8_t { member, user, done, stats, trace };

@@ -170,6 +170,7 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
                                       : MutableBytes{}),
       left_in_merge(arena.make<std::uint32_t>(options.capacity.members_max)) {
   if (SyncState::possible(options)) sync.emplace(arena, options, start);
+  report.want_traces(options.traces);
   // Each clock starts at 1 and goes past what an earlier run has seen.
   member_clock.increment();
   const SerfOptions& restored = options.serf;

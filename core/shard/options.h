@@ -122,6 +122,11 @@ struct HostedView {
   Bytes meta;
 };
 
+// Which traces an owner wants, one bit for each TraceKind (core/shard/events.h). What nobody reads
+// costs nothing.
+using TraceSet = std::uint64_t;
+inline constexpr TraceSet all_traces = ~TraceSet{0};
+
 struct EngineOptions {
   std::string name;                  // this member's name, 1..name_bytes_max bytes
   Endpoint advertise;                // what peers are told; also the Source of our pings
@@ -137,6 +142,7 @@ struct EngineOptions {
   bool verify_incoming = true;
   bool verify_outgoing = true;
   bool compress = true;
+  TraceSet traces = all_traces;
 
   SwimOptions swim;
   SerfOptions serf;

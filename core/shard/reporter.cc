@@ -77,6 +77,7 @@ void Reporter::done(Instant now, std::uint64_t token, CommandResult result, std:
 }
 
 void Reporter::trace(Instant now, TraceKind kind, const TraceDetails& details, Counters& counters) {
+  if ((traces_ & trace_bit(kind)) == 0) return;
   if (!events_.roomy()) {
     ++counters.traces_lost;
     return;

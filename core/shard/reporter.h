@@ -18,6 +18,8 @@ namespace starling {
 class Reporter {
  public:
   Reporter(Arena& arena, std::uint32_t members_max, EventWriter events);
+  // Traces whose bit is not set are not written. All are, without this call.
+  void want_traces(std::uint64_t traces) { traces_ = traces; }
 
   // The row as it is now. `change` as in Event.
   void member(Instant now, const MemberTable& members, const SerfMembers& serf, Slot slot,
@@ -50,6 +52,7 @@ class Reporter {
                 std::optional<MemberEventKind> change);
 
   EventWriter events_;
+  std::uint64_t traces_ = ~std::uint64_t{0};
   std::span<std::uint8_t> pending_;  // by slot: 0, or 1 + the change (unchanged_code: status only)
   std::span<Slot> queue_;            // slots with a pending row, oldest first, as a ring
   std::uint32_t queue_head_ = 0;

@@ -63,7 +63,6 @@ void MemoryStreams::connect(const StreamOp& op) {
   MemoryStreams& there = target->memory_streams();
   if (there.backlog_.size() == backlog_max) return refuse(ETIMEDOUT);
   auto connection = std::make_shared<Connection>();
-  for (Pipe& pipe : connection->to) pipe.bytes.resize(pipe_bytes);
   connection->side[0] = this;
   connection->from = owner_->bound();
   const std::size_t row = take_row();
@@ -91,11 +90,13 @@ void MemoryStreams::continue_write(Stream& stream) {
     stream.unwritten = {};  // nobody reads it any more
   }
   std::size_t moved = 0;
+  if (!stream.unwritten.empty() && pipe.bytes == nullptr) {
+    pipe.bytes = std::make_unique_for_overwrite<std::byte[]>(pipe_bytes);
+  }
   while (!stream.unwritten.empty() && pipe.room() > 0) {
-    const std::size_t at = pipe.put % pipe.bytes.size();
-    const std::size_t run =
-        std::min({stream.unwritten.size(), pipe.room(), pipe.bytes.size() - at});
-    std::memcpy(pipe.bytes.data() + at, stream.unwritten.data(), run);
+    const std::size_t at = pipe.put % pipe_bytes;
+    const std::size_t run = std::min({stream.unwritten.size(), pipe.room(), pipe_bytes - at});
+    std::memcpy(pipe.bytes.get() + at, stream.unwritten.data(), run);
     stream.unwritten = stream.unwritten.subspan(run);
     pipe.put += run;
     moved += run;
@@ -246,10 +247,11 @@ MemoryStreams::Saying MemoryStreams::look_at(std::size_t row, Instant now) {
 
 std::size_t MemoryStreams::take_chunk(Pipe& pipe) {
   const std::size_t got = std::min(pipe.size(), chunk_.size());
-  const std::size_t at = pipe.taken % pipe.bytes.size();
-  const std::size_t run = std::min(got, pipe.bytes.size() - at);
-  std::memcpy(chunk_.data(), pipe.bytes.data() + at, run);
-  std::memcpy(chunk_.data() + run, pipe.bytes.data(), got - run);
+  if (got == 0) return 0;
+  const std::size_t at = pipe.taken % pipe_bytes;
+  const std::size_t run = std::min(got, pipe_bytes - at);
+  std::memcpy(chunk_.data(), pipe.bytes.get() + at, run);
+  std::memcpy(chunk_.data() + run, pipe.bytes.get(), got - run);
   pipe.taken += got;
   return got;
 }

@@ -40,12 +40,14 @@ class MemoryStreams final : public StreamPort {
  private:
   // One direction.
   struct Pipe {
-    std::vector<std::byte> bytes;  // a ring of pipe_bytes
+    // A ring of pipe_bytes, made at the first write and never filled with zeros: most connections
+    // carry a hundred bytes one way.
+    std::unique_ptr<std::byte[]> bytes;
     std::size_t put = 0, taken = 0;
     bool ended = false;
     bool reset = false;
     std::size_t size() const { return put - taken; }
-    std::size_t room() const { return bytes.size() - size(); }
+    std::size_t room() const { return pipe_bytes - size(); }
   };
   // Both directions and who holds the ends: `to[i]` flows to side i.
   struct Connection {

@@ -80,5 +80,15 @@ TEST_F(SlowOwner, LosesTracesBeforeMembers) {
   EXPECT_FALSE(reporter_.pending(slots_[0])) << "there was room left for it";
 }
 
+TEST_F(SlowOwner, HearsOnlyTheTracesItWants) {
+  reporter_.want_traces(trace_bit(TraceKind::refuted));
+  reporter_.trace(Instant{}, TraceKind::probe, {.name = "x"}, counters_);
+  reporter_.trace(Instant{}, TraceKind::refuted, {.name = "y"}, counters_);
+  std::vector<TraceKind> seen;
+  reader_.drain(10, [&](const Event& event) { seen.push_back(event.trace); });
+  EXPECT_EQ(seen, std::vector{TraceKind::refuted});
+  EXPECT_EQ(counters_.traces_lost, 0u) << "nobody wanted it";
+}
+
 }  // namespace
 }  // namespace starling
