@@ -1,6 +1,7 @@
 #include "wire/envelope.h"
 
 #include "wire/base/check.h"
+#include "wire/sync.h"
 
 namespace starling {
 namespace {
@@ -23,6 +24,7 @@ WireError error_of(const char* layer, WireFault fault, const char* field = "") {
 }
 
 bool may_stand_in_a_datagram(MessageType type) {
+  if (static_cast<std::uint8_t>(type) == sync_message_type) return true;
   switch (type) {
     case MessageType::ping:
     case MessageType::indirect_ping:

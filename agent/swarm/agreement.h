@@ -1,6 +1,7 @@
 // Agreement: whether all engines of a swarm know the same.
 //
-// Compared are the numbers of members that are alive, failed and left. The length of the node list
+// Compared are the digests of the member tables, that is every row of every living member, and the
+// numbers of members that are alive, failed and left. The length of the node list
 // is not: each engine forgets its dead when its own round of probes ends. Pure functions.
 #pragma once
 
