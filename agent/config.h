@@ -50,8 +50,8 @@ struct Config {
   bool leave_on_terminate = false;
   bool skip_leave_on_interrupt = false;
   std::string io = "auto";
-  std::string lanes = "1";                                    // or "auto"
-  std::string wait = "block";                                 // block, adaptive or busy
+  std::string lanes = "1";     // or "auto"
+  std::string wait = "block";  // block, adaptive or busy
   std::string dpdk_args;
   Duration event_handler_timeout = std::chrono::seconds(30);  // zero: handlers may take for ever
   int members_max = 16'384;                                   // rows reserved at start
