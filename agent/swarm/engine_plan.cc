@@ -22,6 +22,17 @@ constexpr std::uint64_t bytes_a_row = 260;
 constexpr std::uint64_t bytes_an_engine = 12u << 20;
 constexpr std::uint64_t bytes_a_hosted_member = 320;
 
+// Building up makes news of everybody, which only crowd the packets: exchanges have brought them
+// already. So the queue is short, but has room for all subjects of the largest act.
+std::size_t queue_bytes(const SwarmOptions& options) {
+  constexpr std::size_t bytes_a_statement = 128;
+  constexpr std::size_t statements_min = 1'024;
+  constexpr std::size_t statements_max = 65'536;
+  std::size_t statements = statements_min;
+  for (const Act& act : options.acts) statements = std::max<std::size_t>(statements, act.count);
+  return std::min(statements, statements_max) * bytes_a_statement;
+}
+
 }  // namespace
 
 EngineOptions engine_options(const SwarmOptions& options, const SwimOptions& swim,
@@ -48,9 +59,7 @@ EngineOptions engine_options(const SwarmOptions& options, const SwimOptions& swi
   capacity.hosted_max = population.first_of(index + 1) - population.first_of(index) + slack;
   // One exchange with each neighbour of a round, some fallback pings.
   capacity.streams_max = 16;
-  // News of some four thousand members wait at a time. Building up makes news of everybody, which
-  // only crowd the packets: exchanges have brought them already.
-  capacity.queue_slab_bytes = 512u << 10;
+  capacity.queue_slab_bytes = queue_bytes(options);
   capacity.event_slab_bytes = 1u << 20;
   capacity.event_ring_bytes = 1u << 20;
   capacity.command_ring_bytes = 64u << 10;

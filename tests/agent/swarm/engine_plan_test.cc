@@ -51,6 +51,16 @@ TEST(EnginePlan, PortsAreWhereTheEngineSaysItIs) {
   EXPECT_GE(ports.packet_room_bytes, engine.packet_room_bytes());
 }
 
+TEST(EnginePlan, QueuesHaveRoomForTheLargestAct) {
+  SwarmOptions options = million();
+  const std::size_t least = plan_of(options, 0).capacity.queue_slab_bytes;
+  options.acts.push_back({.kind = ActKind::kill, .count = 10'000});
+  EXPECT_GE(plan_of(options, 0).capacity.queue_slab_bytes, 10'000u * 100);
+  options.acts.push_back({.kind = ActKind::update, .count = 1'000'000});
+  EXPECT_LE(plan_of(options, 0).capacity.queue_slab_bytes, 8u << 20) << "it is bounded";
+  EXPECT_LT(least, 1u << 20);
+}
+
 TEST(EnginePlan, MemoryGrowsWithTables) {
   SwarmOptions options = million();
   const std::uint64_t needed = memory_needed(options);
