@@ -34,7 +34,7 @@ struct PortOptions {
   std::uint32_t lane = 0;
   // What DPDK is started with, split as a shell does: "--vdev=net_af_packet0,iface=eth0". The first
   // caller in a process decides.
-  std::string dpdk_arguments;
+  std::string dpdk_arguments = {};
 
   // The room of each blank that borrow() lends: EngineOptions::packet_room_bytes().
   std::size_t packet_room_bytes = 2048;
