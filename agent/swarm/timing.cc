@@ -16,8 +16,6 @@ using std::chrono::seconds;
 constexpr double busy_share = 0.6;
 // memberlist statements about members with short names, as a packet of 1400 bytes takes them.
 constexpr std::int64_t statements_a_packet = 16;
-// Above this many members a state is too long to be exchanged every minute or so by everybody.
-constexpr std::uint32_t push_pull_members_max = 20'000;
 
 Duration scaled(Duration time, double by) {
   return Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * by));
@@ -67,8 +65,8 @@ SwimOptions swim_options(Profile profile, Duration period, const Size& size) {
   // Gossip is per engine and costs little: it slows down for nobody, but keeps up with short ones.
   swim.gossip_interval = scaled(swim.gossip_interval, std::min(by, 1.0));
   swim.retransmit_mult = retransmit_mult(swim.retransmit_mult, size.members);
-  swim.push_pull_interval =
-      size.members > push_pull_members_max ? Duration::zero() : scaled(swim.push_pull_interval, by);
+  // Tables are compared by digests, which costs a ping while they are equal.
+  swim.push_pull_interval = scaled(swim.push_pull_interval, std::min(by, 1.0));
   // A whole table goes through one stream: 20 us a member is ten times what it takes.
   swim.stream_timeout = std::max<Duration>(scaled(swim.stream_timeout, std::max(by, 1.0)),
                                            std::chrono::microseconds(20) * size.members);

@@ -38,7 +38,9 @@ struct EngineFixture {
     EXPECT_TRUE(hosted) << hosted.error();
     options.hosted = std::move(*hosted);
     options.capacity.hosted_max = hosting.hosted_max;
-    auto host = EngineHost::start(options, std::move(opened->ports), loop, [this](const Event& e) {
+    std::vector<std::unique_ptr<io::Ports>> ports;
+    ports.push_back(std::move(opened->ports));
+    auto host = EngineHost::start(options, std::move(ports), loop, [this](const Event& e) {
       if (e.kind == Event::Kind::member && e.change == MemberEventKind::join) {
         joined.emplace_back(e.name);
       }

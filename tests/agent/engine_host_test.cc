@@ -37,7 +37,7 @@ TEST(EngineHost, EveryCommandIsAnsweredEvenWhenTheRingIsFull) {
 TEST(EngineHost, RefusesOptionsThatCannotRun) {
   EventLoop loop;
   EngineOptions options;  // no name
-  const auto host = EngineHost::start(options, nullptr, loop, [](const Event&) {});
+  const auto host = EngineHost::start(options, {}, loop, [](const Event&) {});
   ASSERT_FALSE(host);
   EXPECT_FALSE(host.error().empty());
 }
