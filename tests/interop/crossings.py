@@ -185,7 +185,7 @@ def start_output(stage, kind):
         log = agent.log().split("Log data will now stream in")[0]
         log = log.replace(address, "ADDRESS").replace(agent.name, "NAME")
         # One line more than Serf: how packets reach the kernel.
-        plain[each] = "".join(line for line in unnamed(log).splitlines(True) if not re.match(" +IO: ", line))
+        plain[each] = "".join(line for line in unnamed(log).splitlines(True) if not re.match(" +(IO|Memory|Hosted members): ", line))
         agent.do("leave")
         agent.expect_exit(0, 10)
     expect_equal(plain[kind], plain[OTHER[kind]], "start output")
