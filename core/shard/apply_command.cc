@@ -12,6 +12,7 @@
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
+#include "core/shard/sync_turn.h"
 
 namespace starling {
 
@@ -21,11 +22,11 @@ void join(Node& node, Instant now, const Command& command) {
   if (!node.any_alive_itself()) {
     return node.report.done(now, command.token, CommandResult::not_alive);
   }
-  dial_push_pull(node, now, command.endpoint,
-                 {.join = true,
-                  .announce = command.announce,
-                  .ignore_old = command.ignore_old,
-                  .token = command.token});
+  dial_join(node, now, command.endpoint,
+            {.join = true,
+             .announce = command.announce,
+             .ignore_old = command.ignore_old,
+             .token = command.token});
 }
 
 void announce(Node& node, Instant now, const Command& command) {

@@ -3,6 +3,7 @@
 #include "core/shard/route.h"
 #include "core/shard/row_digest.h"
 #include "core/shard/stream_turn.h"
+#include "core/shard/sync_turn.h"
 
 namespace starling {
 
@@ -147,7 +148,7 @@ void reconnect_turn(Node& node, Instant now) {
   const Endpoint at = node.members.endpoint(*candidate);
   node.report.trace(now, TraceKind::reconnect,
                     {.name = node.members.name(*candidate), .endpoint = at}, node.counters);
-  if (node.id == front_lane) return dial_push_pull(node, now, at, {.join = true});
+  if (node.id == front_lane) return dial_join(node, now, at, {.join = true});
   post(node, front_lane, {.kind = MailKind::dial, .endpoint = at});
 }
 

@@ -21,6 +21,7 @@ namespace starling {
 struct DialOptions {
   bool join = false;
   bool announce = false;     // broadcast a join intent when it has succeeded
+  bool partial = false;      // the peer goes on by digests: of a large table a part will do
   bool events_only = false;  // no members, only recent events and clocks
   bool ignore_old = false;   // raise the minimum of user events to the peer's clock
   std::uint64_t token = 0;   // the command to answer

@@ -92,7 +92,7 @@ void write_state(Node& node, Instant now, Session& session) {
   const StateWish wish{
       .join = dialled ? session.dial.join : session.header.join,
       .events_only = dialled ? session.dial.events_only : known_peer && session.header.nodes == 0,
-      .partial = known_peer};
+      .partial = dialled ? session.dial.partial : known_peer};
   const Bytes bytes = wrap_state(node, session, wish, dialled);
   if (!bytes.empty()) {
     if (!dialled) arm_deadline(node, session, now + node.options.swim.stream_timeout);

@@ -5,11 +5,13 @@
 // table can be compared, so nodes of several lanes have none.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "core/base/token_bucket.h"
 #include "core/digest/exchange.h"
 #include "core/shard/options.h"
+#include "core/shard/sessions.h"
 #include "core/swim/slot.h"
 #include "wire/standing.h"
 
@@ -31,10 +33,17 @@ struct SyncState {
   std::uint32_t exchanges = 0;
   bool reported = true;  // the outcome of the exchange was taken note of
 
-  // A peer that was asked where it stands.
-  bool asking = false;
-  SequenceNumber asked{};
-  Endpoint asked_peer;
+  // Peers that were asked where they stand: one now and then, and those that a large table is to
+  // join with. More joins at a time go ahead without knowing.
+  struct Ask {
+    bool used = false;
+    bool periodic = false;
+    SequenceNumber sequence{};
+    Endpoint peer;
+    DialOptions dial;  // of a join
+    Instant due{};
+  };
+  std::array<Ask, 16> asks;
   Instant full_due{};  // no full push/pull with a periodic peer before
 
   // Event buffers that were exchanged and stayed different, because one side joined later.

@@ -1,9 +1,12 @@
 #include "core/shard/sync_turn.h"
 
+#include <algorithm>
+
 #include "core/digest/answer.h"
 #include "core/shard/apply_alive.h"
 #include "core/shard/apply_dead.h"
 #include "core/shard/apply_suspect.h"
+#include "core/shard/push_pull_image.h"
 #include "core/shard/row_digest.h"
 #include "core/shard/send.h"
 #include "core/shard/serf_turn.h"
@@ -17,6 +20,8 @@ namespace {
 
 // Up to this many members a full push/pull is cheap, and goes on at memberlist's pace.
 constexpr std::uint32_t small_cluster_max = 1'024;
+// Up to this many a peer that falls silent in an exchange is tried over a stream.
+constexpr std::uint32_t stream_instead_max = 65'536;
 
 // The node's rows and packets, as an exchange wants them. Lives for one call.
 class NodeRecords final : public RecordSource {
@@ -126,7 +131,7 @@ void look_after(Node& node, Instant now) {
     case ExchangeEnd::overrun:
       // Datagrams may not get through as they should; a stream may.
       ++node.counters.syncs_failed;
-      full_exchange(node, now, sync.exchange.peer());
+      if (node.nodes() <= stream_instead_max) full_exchange(node, now, sync.exchange.peer());
       break;
   }
   node.report.trace(now, TraceKind::sync_ended,
@@ -159,6 +164,40 @@ void on_standing(Node& node, Instant now, const Endpoint& peer, const Standing& 
   if (theirs.events != node.events.digest()) exchange_events(node, now, peer, theirs.events);
 }
 
+// Notes the question and sends it; false when too many are open. `name` may be empty: whoever is
+// there answers.
+bool ask(Node& node, Instant now, std::string_view name, SyncState::Ask question) {
+  const Hosted* speaker = node.hosted.speaker();
+  SyncState& sync = *node.sync;
+  const auto free = std::ranges::find(sync.asks, false, &SyncState::Ask::used);
+  if (free == sync.asks.end() || speaker == nullptr) return false;
+  question.used = true;
+  question.sequence = node.next_sequence();
+  question.due = now + node.options.swim.probe_timeout;
+  *free = question;
+  StandingRoom room;
+  send_message(node, question.peer,
+               Ping{.sequence = question.sequence,
+                    .node = name,
+                    .source = own_source(node, *speaker),
+                    .standing = own_standing(node, room)});
+  const TimerId id = timer(FixedTimer::sync_ask);
+  if (!node.wheel.armed(id)) node.wheel.arm(id, question.due);
+  return true;
+}
+
+// The question is over: with an answer of our kind, or without.
+void answered(Node& node, Instant now, SyncState::Ask& question,
+              const std::optional<Standing>& theirs) {
+  question.used = false;
+  if (!question.periodic) {
+    question.dial.partial = theirs.has_value();
+    return dial_push_pull(node, now, question.peer, question.dial);
+  }
+  if (theirs) return on_standing(node, now, question.peer, *theirs);
+  full_exchange(node, now, question.peer);
+}
+
 }  // namespace
 
 void sync_turn(Node& node, Instant now) {
@@ -167,24 +206,24 @@ void sync_turn(Node& node, Instant now) {
   const std::size_t count = node.peers.sample(node.rng, chosen, [&](Slot slot) {
     return node.is_self(slot) || node.members.state(slot) != MemberState::alive;
   });
-  const Hosted* speaker = node.hosted.speaker();
-  if (count == 0 || speaker == nullptr) return;
-  SyncState& sync = *node.sync;
-  sync.asking = true;
-  sync.asked = node.next_sequence();
-  sync.asked_peer = node.members.endpoint(chosen[0]);
-  StandingRoom room;
-  send_message(node, sync.asked_peer,
-               Ping{.sequence = sync.asked,
-                    .node = node.members.name(chosen[0]),
-                    .source = own_source(node, *speaker),
-                    .standing = own_standing(node, room)});
-  node.wheel.arm(timer(FixedTimer::sync_ask), now + node.options.swim.probe_timeout);
+  if (count == 0) return;
+  ask(node, now, node.members.name(chosen[0]),
+      {.periodic = true, .peer = node.members.endpoint(chosen[0])});
+}
+
+void dial_join(Node& node, Instant now, const Endpoint& peer, const DialOptions& options) {
+  const bool large = node.sync && node.nodes() > partial_nodes_max;
+  if (large && ask(node, now, {}, {.peer = peer, .dial = options})) return;
+  dial_push_pull(node, now, peer, options);
 }
 
 void sync_ask_due(Node& node, Instant now) {
-  if (!std::exchange(node.sync->asking, false)) return;
-  full_exchange(node, now, node.sync->asked_peer);
+  Instant next = Instant::max();
+  for (SyncState::Ask& question : node.sync->asks) {
+    if (question.used && question.due <= now) answered(node, now, question, std::nullopt);
+    if (question.used) next = std::min(next, question.due);
+  }
+  if (next != Instant::max()) node.wheel.arm(timer(FixedTimer::sync_ask), next);
 }
 
 void sync_due(Node& node, Instant now) {
@@ -213,15 +252,12 @@ void apply_sync(Node& node, Instant now, Bytes body, const Endpoint& from) {
 }
 
 bool apply_sync_ack(Node& node, Instant now, const Ack& ack) {
-  if (!node.sync || !node.sync->asking || ack.sequence != node.sync->asked) return false;
-  node.sync->asking = false;
-  node.wheel.cancel(timer(FixedTimer::sync_ask));
-  const std::optional<Standing> theirs = read_standing(ack.standing);
-  if (theirs) {
-    on_standing(node, now, node.sync->asked_peer, *theirs);
-  } else {
-    full_exchange(node, now, node.sync->asked_peer);
-  }
+  if (!node.sync) return false;
+  const auto question = std::ranges::find_if(node.sync->asks, [&](const SyncState::Ask& each) {
+    return each.used && each.sequence == ack.sequence;
+  });
+  if (question == node.sync->asks.end()) return false;
+  answered(node, now, *question, read_standing(ack.standing));
   return true;
 }
 

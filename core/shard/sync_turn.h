@@ -14,14 +14,17 @@ namespace starling {
 
 // The periodic turn; arms its own timer again.
 void sync_turn(Node& node, Instant now);
-// The member that was asked has not answered.
+// A join. A node that knows many members asks first what kind the peer is, so as not to send all of
+// them to one that goes on by digests.
+void dial_join(Node& node, Instant now, const Endpoint& peer, const DialOptions& options);
+// Members that were asked have not answered.
 void sync_ask_due(Node& node, Instant now);
 // The exchange wants to be called again.
 void sync_due(Node& node, Instant now);
 
 // A message of wire/sync.h, after its type byte.
 void apply_sync(Node& node, Instant now, Bytes body, const Endpoint& from);
-// True when the ack answers our question.
+// True when the ack answers a question of ours.
 bool apply_sync_ack(Node& node, Instant now, const Ack& ack);
 // A push/pull with a peer of this kind is over: the tables may be large, and it brought only a
 // part.
