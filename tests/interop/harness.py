@@ -20,6 +20,8 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).parents[2]
+# Arguments of every starling agent: the same checks with other settings.
+EVERY_STARLING = os.environ.get("STARLING_ARGUMENTS", "").split()
 BINARIES = {
     "starling": os.environ.get("STARLING", str(ROOT / "build/agent/starling")),
     "serf": os.environ.get("SERF", shutil.which("serf") or "/usr/bin/serf"),
@@ -238,6 +240,8 @@ class Agent:
             self.command.append(f"-encrypt={key}")
         if not compress:
             self.command.append("-disable-compression")
+        if kind == "starling":
+            self.command += EVERY_STARLING
         self.command += args
 
     def start(self, join=(), wait=True):
