@@ -53,7 +53,7 @@ class Stage {
   // Makes a watch that all engines have from now on.
   std::shared_ptr<Watch> watch(MemberEventKind expected, std::vector<std::uint32_t> subjects);
   // Nobody watches any more.
-  void unwatch() { order_all({.kind = Order::Kind::watch}); }
+  void unwatch() { order_all({.kind = Order::Kind::watch, .to = {}, .meta = {}, .watch = {}}); }
 
   // Members that should be alive, and the engines that run.
   bool living(std::uint32_t member) const { return living_[member]; }
