@@ -11,6 +11,7 @@ constexpr std::size_t blanks = 256;
 LanedNode::LanedNode(EngineOptions options, std::uint32_t lanes) : options_(std::move(options)) {
   options_.lanes = lanes;
   memory_ = std::make_unique<ArenaBlock>(Engine::footprint(options_) + 4096);
+  cipher_.emplace(options_.keyring);
   workspace_.resize(Peeler::workspace_bytes({}));
   parts_.resize(4096);
   rooms_.resize(blanks * options_.packet_room_bytes());
@@ -74,12 +75,11 @@ bool LanedNode::turn(std::size_t lane, std::span<const RxPacket> rx) {
   const PollResult result = engine_->lanes()[lane].poll(now_, rx, tx);
   due_[lane] = std::max(result.next_due, now_ + std::chrono::microseconds(1));
   const EnvelopePolicy policy{.compress = options_.compress};
-  Cipher cipher(options_.keyring);
   for (const TxPacket& packet : std::span(tx).first(result.filled)) {
     const Bytes bytes = Bytes(packet.room).first(packet.bytes);
     SentPacket sent{.to = packet.to, .bytes = to_vector(bytes), .messages = {}};
     Peeler peeler({}, workspace_);
-    const Peeler::Result peeled = peeler.peel(bytes, policy, cipher, parts_);
+    const Peeler::Result peeled = peeler.peel(bytes, policy, *cipher_, parts_);
     CHECK(!peeled.faulty);
     for (std::size_t i = 0; i < peeled.parts; ++i) sent.messages.push_back(to_vector(parts_[i]));
     packets_.push_back(std::move(sent));

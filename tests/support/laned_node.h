@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/support/lone_node.h"
+#include "wire/envelope.h"
 
 namespace starling::test {
 
@@ -46,6 +47,7 @@ class LanedNode {
   std::vector<Instant> due_;
   std::vector<std::byte> rooms_, workspace_;
   std::vector<Bytes> parts_;
+  std::optional<Cipher> cipher_;
   std::vector<SentPacket> packets_;
   std::vector<StreamOp> ops_;
   std::vector<KeptEvent> events_;

@@ -35,6 +35,8 @@ LoneNode::LoneNode(EngineOptions options)
       memory_(std::make_unique<ArenaBlock>(Engine::footprint(options_) + 4096)),
       now_(std::chrono::seconds(1000)),
       rooms_(blanks * options_.packet_room_bytes()),
+      workspace_(Peeler::workspace_bytes({})),
+      parts_(4096),
       policy_{.label = {.label = options_.label, .skip_inbound_check = false},
               .compress = options_.compress},
       cipher_(options_.keyring) {
@@ -85,15 +87,13 @@ void LoneNode::poll(std::span<const RxPacket> rx) {
 
 void LoneNode::collect(const PollResult& result, std::span<TxPacket> tx) {
   next_due_ = result.next_due;
-  std::vector<std::byte> workspace(Peeler::workspace_bytes({}));
   for (const TxPacket& packet : tx.first(result.filled)) {
     const Bytes bytes = Bytes(packet.room).first(packet.bytes);
     SentPacket sent{.to = packet.to, .bytes = to_vector(bytes), .messages = {}};
-    Peeler peeler({}, workspace);
-    std::vector<Bytes> parts(4096);
-    const Peeler::Result peeled = peeler.peel(bytes, policy_, cipher_, parts);
+    Peeler peeler({}, workspace_);
+    const Peeler::Result peeled = peeler.peel(bytes, policy_, cipher_, parts_);
     CHECK(!peeled.faulty);
-    for (std::size_t i = 0; i < peeled.parts; ++i) sent.messages.push_back(to_vector(parts[i]));
+    for (std::size_t i = 0; i < peeled.parts; ++i) sent.messages.push_back(to_vector(parts_[i]));
     packets_.push_back(std::move(sent));
   }
   for (const StreamOp& op : engine_->lane().take_stream_ops()) ops_.push_back(op);

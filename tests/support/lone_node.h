@@ -72,7 +72,8 @@ class LoneNode {
   std::unique_ptr<ArenaBlock> memory_;
   Instant now_{};
   Instant next_due_{};
-  std::vector<std::byte> rooms_;
+  std::vector<std::byte> rooms_, workspace_;
+  std::vector<Bytes> parts_;
   std::vector<SentPacket> packets_;
   std::vector<StreamOp> ops_;
   std::vector<KeptEvent> events_;

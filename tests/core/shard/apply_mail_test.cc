@@ -72,13 +72,13 @@ TEST_P(Lanes, TogetherKnowEveryMemberOnce) {
 TEST_P(Lanes, ProbeEveryMemberAtTheRateOfOne) {
   std::set<std::string> probed;
   std::size_t pings = 0;
-  for (int slice = 0; slice < 600; ++slice) {
+  for (int slice = 0; slice < 400; ++slice) {
     node_.advance(milliseconds(100));
     const std::multiset<std::string> targets = answer_pings();
     pings += targets.size();
     probed.insert(targets.begin(), targets.end());
   }
-  EXPECT_NEAR(static_cast<double>(pings), 60, 9);
+  EXPECT_NEAR(static_cast<double>(pings), 40, 8);
   EXPECT_EQ(probed.size(), peers);
   EXPECT_EQ(node_.stats().counters.probes_failed, 0u);
   EXPECT_EQ(node_.stats().health_score, 0u);
@@ -210,7 +210,7 @@ TEST_P(Lanes, ForceAFailedMemberToLeave) {
   EXPECT_EQ(node_.stats().members_failed, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Counts, Lanes, testing::Values(1u, 2u, 4u, 8u));
+INSTANTIATE_TEST_SUITE_P(Counts, Lanes, testing::Values(1u, 2u, 5u));
 
 }  // namespace
 }  // namespace starling::test
