@@ -143,7 +143,7 @@ TEST(Agent, TwoFormAClusterAndLeave) {
                           "                       Snapshot: false\n"
                           "                        Profile: local\n"
                           "    Message Compression Enabled: true\n"
-                          "                             IO: 'sockets'"))
+                          "                         Memory: 16384 members max, "))
       << printed;
   EXPECT_NE(printed.find("==> Joining cluster...(replay: false)\n"
                          "    Join completed. Synced with 1 initial agents\n"

@@ -5,6 +5,7 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "wire/envelope.h"
+#include "wire/sync.h"
 
 namespace starling {
 namespace {
@@ -76,7 +77,7 @@ void check_envelope(Bytes input) {
     CHECK(!part.empty());
     CHECK(inside(part, packet) || inside(part, bench->workspace));
     const auto type = std::to_integer<unsigned>(part[0]);
-    CHECK(type <= 5 || type == 8 || type == 11);
+    CHECK(type <= 5 || type == 8 || type == 11 || type == sync_message_type);
   }
   if (result.parts == 0) return;
   const Bytes part = bench->parts[result.parts - 1];
