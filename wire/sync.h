@@ -6,15 +6,14 @@
 //
 //   kind u8 (top bit: from the responder), exchange u32, then
 //   digest        root u64, count u32, byte u8, fold u8, first bucket u16, n u16, n sums u8, cells
-//   differing     root u64, count u32, cells held u32, fold u8, first bucket u16, n u16, bitmap of
-//   n
-//                 bits, cells
+//   differing     root u64, count u32, cells held u32, fold u8, first bucket u16, n u16,
+//                 bitmap of n bits, cells
 //   cells_wanted  first u32, count u32
 //   cells         root u64, first u32, cells
 //   want          flags u8, symbols u64
 //   range_wanted  first bucket u16, buckets u16, page u16, sum u64
-//   records       flags u8, [first bucket u16, buckets u16, page u16, last page u16, sum u64],
-//   records finished      root u64, count u32
+//   records       flags u8, [first bucket u16, buckets u16, page u16, last page u16, sum u64], rows
+//   finished      serial u8, root u64, count u32
 //
 // A cell is a sum u64, a check u32 and a count u8 (core/digest/rateless.h). A fold of f means that
 // the buckets of this message are 2^f groups of the 4096. Decoding gives views of the datagram;

@@ -4,17 +4,14 @@
 // from its table alone (answer.h). The course, cheapest first:
 //
 //   opening     our digest, folded to 512 bytes, and the first 16 cells. Equal: finished. A few
-//   rows
-//               differ: the responder knows which from the cells, and sends and wants them at once.
+//               rows differ: the responder sends them and wants ours at once.
 //   fetching    more differ: the responder says which buckets, and sends cells for that many rows;
 //               more are asked for until they are decoded (rateless.h).
 //   refining    nearly all of 512 buckets differ: how many rows, tell 4096.
 //   delivering  decoded: our rows go out, the peer's are asked for, a burst at a time.
-//   streaming   too many differ, or one side is nearly empty: the differing buckets are fetched row
-//   by
-//               row, a window of them at a time, and our rows that did not come go the other way.
-//   verifying   both say where they stand. Not equal, and less differed than the time before:
-//   again.
+//   streaming   too many differ, or one side is nearly empty: the rows of differing buckets are
+//               fetched, a window at a time, and our rows that did not come go the other way.
+//   verifying   both say where they stand. Not equal, but nearer than before: again.
 //
 // Datagrams may be lost, doubled or reordered: what is missing is asked for again, a lost row shows
 // in verifying. Rows may change meanwhile: a later exchange finds what this one missed. A peer that
