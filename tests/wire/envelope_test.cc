@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "tests/support/alloc_counter.h"
 #include "tests/support/recorded_packet.h"
 #include "wire/sync.h"
@@ -308,7 +311,7 @@ TEST(Peeler, a_wrong_checksum_drops_the_packet) {
   const ByteVector message = user(30);
   fill_crc_header(header, message);
   ByteVector packet(header.begin(), header.end());
-  packet.insert(packet.end(), message.begin(), message.end());
+  std::ranges::copy(message, std::back_inserter(packet));
   opened.peel(packet, {});
   EXPECT_EQ(opened.result.parts, 1u);
   for (std::size_t i = 1; i < packet.size(); ++i) {
