@@ -89,7 +89,7 @@ void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
       return apply_listed_status(node, now, static_cast<std::uint32_t>(mail.number),
                                  {mail.name, hash_name(mail.name), LamportTime{mail.token}});
     case MailKind::gossip:
-      return send_for_others(node, now, mail.bytes);
+      return send_for_others(node, now, from, mail);
     case MailKind::relay_wanted:
       return relay_for(node, from, mail);
     case MailKind::relay_sent:

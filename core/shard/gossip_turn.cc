@@ -1,5 +1,7 @@
 #include "core/shard/gossip_turn.h"
 
+#include <algorithm>
+
 #include "core/shard/route.h"
 #include "core/shard/send.h"
 
@@ -10,16 +12,30 @@ namespace {
 // How soon surplus rounds go on. A few turns in each tick spread them instead of sending bursts.
 constexpr Duration surplus_interval = std::chrono::milliseconds(20);
 
+bool gets_gossip(const Node& node, Instant now, Slot slot) {
+  if (node.is_self(slot)) return false;
+  const MemberState state = node.members.state(slot);
+  if (state == MemberState::left) return false;
+  if (state != MemberState::dead) return true;
+  return now - node.members.state_changed(slot) <= node.options.swim.gossip_to_the_dead_time;
+}
+
 // Random members that gossip goes to; how many were found.
 std::size_t sample(Node& node, Instant now, std::span<Slot> chosen) {
-  const Duration to_the_dead = node.options.swim.gossip_to_the_dead_time;
-  return node.peers.sample(node.rng, chosen, [&](Slot slot) {
-    if (node.is_self(slot)) return true;
-    const MemberState state = node.members.state(slot);
-    if (state == MemberState::left) return true;
-    if (state != MemberState::dead) return false;
-    return now - node.members.state_changed(slot) > to_the_dead;
-  });
+  return node.peers.sample(node.rng, chosen,
+                           [&](Slot slot) { return !gets_gossip(node, now, slot); });
+}
+
+// The other lanes must know how many members here gossip may go to. In a long list the dead are few
+// enough not to matter, and too many to look at.
+std::uint32_t count_dead_targets(const Node& node, Instant now) {
+  constexpr std::uint32_t few = 64;
+  if (node.alone() || node.peers.size() > few) return 0;
+  std::uint32_t count = 0;
+  for (const Slot slot : node.peers.all()) {
+    count += node.members.state(slot) == MemberState::dead && gets_gossip(node, now, slot);
+  }
+  return count;
 }
 
 bool send_to_own_members(Node& node, Instant now, std::size_t packets) {
@@ -34,20 +50,21 @@ bool send_to_own_members(Node& node, Instant now, std::size_t packets) {
   return sent;
 }
 
-// Draws for each packet the lane whose member gets it. What this lane has to say goes there by
-// mail, because only the owner of a member knows where it is.
+// Draws the lanes whose members get the packets. What this lane has to say goes there by mail,
+// because only the owner of a member knows where it is.
 bool send_through_lanes(Node& node, Instant now, std::size_t packets) {
-  bool sent = false;
-  for (std::size_t i = 0; i < packets; ++i) {
-    const ShardId lane = node.view->draw(&LaneView::nodes, node.rng, node.id);
-    if (lane == node.id) {
-      sent |= send_to_own_members(node, now, 1);
-      continue;
+  const auto share = node.view->deal(&LaneView::gossip_targets, node.rng, packets);
+  bool sent = send_to_own_members(node, now, share[static_cast<std::size_t>(node.id)]);
+  ++node.gossip_rounds;
+  for (std::uint32_t i = 0; i < node.lanes; ++i) {
+    const ShardId lane{static_cast<std::uint8_t>(i)};
+    for (std::uint32_t left = lane == node.id ? 0 : share[i]; left > 0; --left) {
+      const Bytes body = gossip_body(node);
+      if (body.empty()) return sent;
+      sent |=
+          post(node, lane, {.kind = MailKind::gossip, .number = node.gossip_rounds, .bytes = body});
+      node.gossip_allowance.spend(body.size());
     }
-    const Bytes body = gossip_body(node);
-    if (body.empty()) return sent;
-    sent |= post(node, lane, {.kind = MailKind::gossip, .bytes = body});
-    node.gossip_allowance.spend(body.size());
   }
   return sent;
 }
@@ -85,6 +102,7 @@ bool may_send_surplus(Node& node, Instant now) {
 }  // namespace
 
 void gossip_turn(Node& node, Instant now) {
+  node.dead_gossip_targets = count_dead_targets(node, now);
   gossip_round(node, now);
   gossip_surplus_turn(node, now);
 }
@@ -100,9 +118,21 @@ void gossip_surplus_turn(Node& node, Instant now) {
   }
 }
 
-void send_for_others(Node& node, Instant now, Bytes body) {
+void send_for_others(Node& node, Instant now, ShardId from, const Mail& mail) {
+  GossipRound& round = node.gossip_round;
+  if (round.lane != from || round.number != mail.number || round.count == round.chosen.size()) {
+    round = {.lane = from, .number = mail.number, .count = 0, .chosen = {}};
+  }
+  const std::span<const Slot> before = std::span(round.chosen).first(round.count);
   std::array<Slot, 1> chosen;
-  if (sample(node, now, chosen) == 1) send_gossip(node, chosen[0], body);
+  std::size_t found = node.peers.sample(node.rng, chosen, [&](Slot slot) {
+    return !gets_gossip(node, now, slot) || std::ranges::find(before, slot) != before.end();
+  });
+  // Somebody twice is better than a packet lost: its updates are counted as sent.
+  if (found == 0) found = sample(node, now, chosen);
+  if (found == 0) return;
+  round.chosen[round.count++] = chosen[0];
+  send_gossip(node, chosen[0], mail.bytes);
 }
 
 }  // namespace starling

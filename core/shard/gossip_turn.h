@@ -13,8 +13,9 @@
 namespace starling {
 
 void gossip_turn(Node& node, Instant now);
-// Another lane's gossip, for a random member of this one; ours is added while there is room.
-void send_for_others(Node& node, Instant now, Bytes body);
+// Another lane's gossip, for a random member of this one; ours is added while there is room. The
+// packets of one of its rounds go to different members.
+void send_for_others(Node& node, Instant now, ShardId from, const Mail& mail);
 // Further rounds between two ticks, while updates are queued that the ticks cannot hold.
 void gossip_surplus_turn(Node& node, Instant now);
 

@@ -1,8 +1,8 @@
 // A graceful leave, and the commands that wait for a broadcast to go out.
 //
 // protocol/serf section 8: first Serf's leave intent, then memberlist's dead message about
-// ourselves, then a pause so that both can spread. Each broadcast is waited for at most the
-// broadcast time-out; a time-out does not stop the leave.
+// ourselves (with the intent once more), then a pause so that both can spread. Each broadcast is
+// waited for at most the broadcast time-out; a time-out does not stop the leave.
 #pragma once
 
 #include "core/shard/node.h"

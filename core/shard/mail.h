@@ -28,8 +28,9 @@ enum class MailKind : std::uint8_t {
   left_listed,    // a state lists `name` as left; `number`: which merge
   status_listed,  // a state gives `name` the status time `token`; `number`: which merge
   // Sending through a member that another lane owns.
-  gossip,        // `bytes`: a datagram body for a random member of the receiver
-  relay_wanted,  // `bytes`: an indirect ping, to be sent to a random member of the receiver
+  gossip,        // `bytes`: a datagram body for a random member of the receiver; `number`: the
+                 // sender's round
+  relay_wanted,  // `bytes`: an indirect ping, to be sent to `number` random members of the receiver
   relay_sent,    // it was sent for probe `sequence`; `flag`: a nack may come
   peer_wanted,   // lane 0 asks for somebody to exchange states with
   peer,          // `endpoint` is that somebody

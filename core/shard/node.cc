@@ -211,6 +211,7 @@ void Node::publish() {
   LaneView& mine = view->lane(id);
   mine.nodes.store(peers.size(), std::memory_order_relaxed);
   mine.live_others.store(live_others, std::memory_order_relaxed);
+  mine.gossip_targets.store(live_others + dead_gossip_targets, std::memory_order_relaxed);
   mine.serf_total.store(serf.counts().total, std::memory_order_relaxed);
   mine.member_time.store(to_number(member_clock.time()), std::memory_order_relaxed);
   mine.versions.store(own_versions.pack(), std::memory_order_relaxed);

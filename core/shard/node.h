@@ -103,6 +103,14 @@ struct StatsGathering {
   Stats sum;
 };
 
+// The members of this lane that got a packet in one gossip round of another lane.
+struct GossipRound {
+  ShardId lane{};
+  std::uint64_t number = 0;
+  std::uint32_t count = 0;
+  std::array<Slot, 16> chosen;
+};
+
 // Where a lane stands among the lanes of its node. By itself: the only one.
 struct LanePlace {
   ShardId id{};
@@ -192,7 +200,10 @@ struct Node {
   Suspicions suspicions;
   HostedMembers hosted;
   Dissemination broadcasts;
-  TokenBucket gossip_allowance;  // for gossip beyond memberlist's, see gossip_turn.h
+  TokenBucket gossip_allowance;           // for gossip beyond memberlist's, see gossip_turn.h
+  std::uint32_t dead_gossip_targets = 0;  // dead members that still get gossip, as of the last tick
+  std::uint64_t gossip_rounds = 0;        // through other lanes
+  GossipRound gossip_round;               // of another lane, the last one
   AllowList admission;
   std::uint32_t probe_turn = 0;  // the place whose tick comes next
   Instant probe_tick_due{};

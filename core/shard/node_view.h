@@ -6,6 +6,8 @@
 // good. Lies in the engine's memory; every lane of the node reads it.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -20,11 +22,12 @@ namespace starling {
 inline constexpr std::uint32_t lanes_max = 32;
 
 struct alignas(cache_line_bytes) LaneView {
-  std::atomic<std::uint32_t> nodes{0};        // listed members that the lane owns
-  std::atomic<std::uint32_t> live_others{0};  // of them alive or suspect, and hosted by others
-  std::atomic<std::uint32_t> serf_total{0};   // members that Serf's layer knows
-  std::atomic<std::uint64_t> member_time{0};  // the lane's Lamport clock of members
-  std::atomic<std::uint64_t> versions{0};     // VersionCheck::pack() of the lane's rows
+  std::atomic<std::uint32_t> nodes{0};           // listed members that the lane owns
+  std::atomic<std::uint32_t> live_others{0};     // of them alive or suspect, and hosted by others
+  std::atomic<std::uint32_t> gossip_targets{0};  // members that gossip goes to, see gossip_turn.h
+  std::atomic<std::uint32_t> serf_total{0};      // members that Serf's layer knows
+  std::atomic<std::uint64_t> member_time{0};     // the lane's Lamport clock of members
+  std::atomic<std::uint64_t> versions{0};        // VersionCheck::pack() of the lane's rows
 };
 
 class NodeView {
@@ -71,6 +74,31 @@ class NodeView {
       left -= here;
     }
     return fallback;  // a count fell meanwhile
+  }
+
+  // How many of `packets` go to members of which lane: the members are drawn one by one, with the
+  // weight that each lane's count gives it, and nobody twice. Lane `id` has `excluded` fewer than
+  // it says. The sum is smaller than `packets` when there are fewer members.
+  template <class Rng>
+  std::array<std::uint8_t, lanes_max> deal(std::atomic<std::uint32_t> LaneView::*weight, Rng& rng,
+                                           std::size_t packets, ShardId id = {},
+                                           std::uint32_t excluded = 0) const {
+    std::array<std::uint32_t, lanes_max> left{};
+    std::array<std::uint8_t, lanes_max> dealt{};
+    std::uint32_t total = 0;
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      left[i] = (lanes_[i].*weight).load(std::memory_order_relaxed);
+      if (i == static_cast<std::size_t>(id)) left[i] -= std::min(left[i], excluded);
+      total += left[i];
+    }
+    for (; packets > 0 && total > 0; --packets, --total) {
+      std::uint32_t drawn = rng.below(total);
+      std::size_t lane = 0;
+      while (drawn >= left[lane]) drawn -= left[lane++];
+      --left[lane];
+      ++dealt[lane];
+    }
+    return dealt;
   }
 
   // The health of a hosted member, for the lanes that are not its home.

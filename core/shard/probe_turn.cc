@@ -148,24 +148,26 @@ std::size_t ask_own_members(Node& node, Probe& probe, IndirectPing& ping, std::s
   return count;
 }
 
-// Lanes get their part of the relays by the members they own, drawn one by one as members would be.
+// Lanes get their part of the relays by the members they own, the target left out.
 std::size_t ask_all_lanes(Node& node, Probe& probe, IndirectPing& ping, std::size_t wanted) {
   std::array<std::byte, 4096> room;
   Writer out(room);
   encode(ping, out);
-  std::size_t own = 0, asked = 0;
-  for (std::size_t i = 0; i < wanted && out.ok(); ++i) {
-    const ShardId lane = node.view->draw(&LaneView::live_others, node.rng, node.id);
-    if (lane == node.id) {
-      ++own;
-    } else if (post(node, lane,
-                    {.kind = MailKind::relay_wanted,
-                     .sequence = ping.sequence,
-                     .bytes = out.written()})) {
-      ++asked;
+  if (!out.ok()) return 0;
+  const auto share = node.view->deal(&LaneView::live_others, node.rng, wanted, node.id, 1);
+  std::size_t asked = 0;
+  for (std::uint32_t i = 0; i < node.lanes; ++i) {
+    const ShardId lane{static_cast<std::uint8_t>(i)};
+    if (lane == node.id || share[i] == 0) continue;
+    if (post(node, lane,
+             {.kind = MailKind::relay_wanted,
+              .sequence = ping.sequence,
+              .number = share[i],
+              .bytes = out.written()})) {
+      asked += share[i];
     }
   }
-  return asked + ask_own_members(node, probe, ping, own);
+  return asked + ask_own_members(node, probe, ping, share[static_cast<std::size_t>(node.id)]);
 }
 
 void ask_others(Node& node, Instant now, Hosted& member) {
@@ -384,10 +386,15 @@ void stream_ping_acked(Node& node, SequenceNumber sequence) {
 void relay_for(Node& node, ShardId asker, const Mail& mail) {
   node.decode_scratch.reset();
   auto ping = decode_indirect_ping(mail.bytes.subspan(1), node.decode_scratch);
-  std::array<Slot, 1> chosen;
-  if (!ping || sample_relays(node, chosen, no_slot) == 0) return;
-  send_through(node, chosen[0], *ping);
-  post(node, asker, {.kind = MailKind::relay_sent, .flag = ping->nack, .sequence = mail.sequence});
+  if (!ping) return;
+  std::array<Slot, 16> chosen;
+  const std::size_t wanted = std::min<std::size_t>(mail.number, chosen.size());
+  const std::size_t count = sample_relays(node, std::span(chosen).first(wanted), no_slot);
+  for (const Slot relay : std::span(chosen).first(count)) {
+    send_through(node, relay, *ping);
+    post(node, asker,
+         {.kind = MailKind::relay_sent, .flag = ping->nack, .sequence = mail.sequence});
+  }
 }
 
 void relay_sent(Node& node, const Mail& mail) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "tests/support/laned_node.h"
@@ -130,6 +131,34 @@ TEST_P(Lanes, GossipReachesMembersOfAllLanes) {
   }
   EXPECT_GE(reached.size(), 6u);
   EXPECT_EQ(subjects.size(), peers + 1);
+}
+
+// A node of few peers: the updates of a round go to as many of them as they would from one lane.
+TEST_P(Lanes, GossipOfOneRoundGoesToDifferentMembers) {
+  for (std::uint32_t seed = 0; seed < 40; ++seed) {
+    EngineOptions options = laned_options();
+    options.seed = seed;
+    options.swim.probe_interval = Duration::zero();
+    LanedNode node(options, GetParam());
+    for (std::uint8_t i = 0; i < 2; ++i) {
+      node.receive_message(
+          0,
+          Peer{.name = "peer" + std::to_string(seed * 2 + i), .host = std::uint8_t(20 + i)}.alive(
+              1));
+    }
+    node.advance(seconds(3));
+    node.take_packets();
+    node.command({.kind = Command::Kind::leave, .token = 9});
+    node.advance(seconds(3));
+    std::map<Endpoint, std::size_t> told;
+    for (const SentPacket& packet : node.take_packets()) {
+      for (const ByteVector& message : packet.messages) {
+        told[packet.to] += message.front() == static_cast<std::byte>(MessageType::dead);
+      }
+    }
+    ASSERT_EQ(told.size(), 2u) << seed;
+    for (const auto& [to, times] : told) EXPECT_EQ(times, 2u) << "seed " << seed;
+  }
 }
 
 TEST_P(Lanes, RefuteWhereverTheAccusationArrives) {

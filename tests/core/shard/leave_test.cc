@@ -1,6 +1,8 @@
 // Graceful and forced leaves (protocol/serf section 8).
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/support/lone_node.h"
 #include "tests/support/node_talk.h"
 #include "tests/support/peer_messages.h"
@@ -39,10 +41,10 @@ TEST(SerfLeave, SendsTheIntentThenTheDeathOfItself) {
   for (const SentPacket& packet : node.take_packets()) {
     for (const ByteVector& message : packet.messages) {
       if (message.front() == std::byte{8} && message[1] == std::byte{0}) {
-        EXPECT_FALSE(death_seen) << "the intent goes first";
         intent_seen = true;
       }
       if (message.front() == std::byte{5}) {
+        EXPECT_TRUE(intent_seen) << "the intent goes first";
         Scratch scratch;
         const auto death = decode_dead(body_of(message), scratch);
         EXPECT_EQ(death->node, "me");
@@ -58,6 +60,32 @@ TEST(SerfLeave, SendsTheIntentThenTheDeathOfItself) {
   EXPECT_EQ(node.stats().members_left, 1u);
   node.receive_message(suspect("me", 1, "a"));
   EXPECT_EQ(node.stats().counters.refutations, 0u) << "who has left does not object";
+}
+
+// Whom the first intent misses learns from the second that we have not failed.
+TEST(SerfLeave, SaysTheIntentAgainWithANewerTimeBesideItsDeath) {
+  LoneNode node = quiet_node();
+  node.receive_message(Peer{.name = "a"}.alive(1));
+  node.advance(2s);
+  node.take_packets();
+  node.command({.kind = Command::Kind::leave, .token = 9});
+  node.advance(5s);
+  std::set<LamportTime> times;
+  bool together = false;
+  for (const SentPacket& packet : node.take_packets()) {
+    bool second = false, death = false;
+    for (const ByteVector& message : packet.messages) {
+      death |= message.front() == std::byte{5};
+      if (message.front() != std::byte{8} || message[1] != std::byte{0}) continue;
+      const auto intent = decode_leave_intent(Bytes(message).subspan(2));
+      ASSERT_TRUE(intent);
+      second |= !times.empty() && intent->time > *times.begin();
+      times.insert(intent->time);
+    }
+    together |= second && death;
+  }
+  EXPECT_EQ(times.size(), 2u);
+  EXPECT_TRUE(together);
 }
 
 TEST(SerfForceLeave, TurnsAFailedMemberIntoALeftOne) {
