@@ -90,7 +90,7 @@ class SwarmEngine {
   std::unique_ptr<io::Ports> ports_;
   std::unique_ptr<Engine> engine_;
 
-  std::array<RxPacket, 64> rx_;
+  std::array<RxPacket, Lane::burst_wanted> rx_;
   std::array<TxPacket, 2 * Lane::blanks_wanted> tx_;
   std::size_t held_ = 0;  // received and not yet taken by the lane
   std::size_t lent_ = 0;  // blanks at hand

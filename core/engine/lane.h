@@ -23,6 +23,9 @@ class Lane {
   // The blanks that poll() wants at the least; fewer is allowed but slows the lane down.
   static constexpr std::size_t blanks_wanted = 64;
 
+  // The datagrams that poll() is best handed at a time.
+  static constexpr std::size_t burst_wanted = burst_usual;
+
   explicit Lane(Shard& shard) : shard_(&shard) {}
 
   // Commands are drained here, due timers fire here, datagrams are answered here. Instants never go

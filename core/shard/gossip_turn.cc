@@ -92,6 +92,7 @@ bool backlogged(const Node& node) {
 }
 
 bool may_send_surplus(Node& node, Instant now) {
+  if (node.overrun()) return false;
   const std::size_t round_bytes =
       node.options.swim.gossip_nodes * node.options.swim.udp_buffer_bytes;
   const std::size_t round_packets = gossip_packets_max(node);

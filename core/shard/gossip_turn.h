@@ -5,7 +5,9 @@
 // a hundred times as many packets) memberlist's queue grows without end. Here further rounds
 // follow, each to members drawn anew, until the rest fits into the packets of a tick or the
 // allowance of SwimOptions::gossip_bytes_per_second_max is spent. An update is sent as often as
-// ever, only sooner.
+// ever, only sooner. A lane that more arrives at than it gets through sends none of these rounds:
+// where everybody gossips at that rate, acks would be lost for news, and each lost ack makes more
+// news.
 #pragma once
 
 #include "core/shard/node.h"

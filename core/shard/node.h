@@ -161,6 +161,9 @@ struct Node {
   std::int32_t health(const Hosted& member) const {
     return at_home(member) ? member.awareness.score() : view->score(to_number(member.id));
   }
+  // More arrives than this lane gets through: it must not add to the load of a busy network.
+  bool overrun() const { return full_turns >= overrun_turns; }
+  static constexpr std::uint32_t overrun_turns = 8;
   // Lets the other lanes see this lane's numbers.
   void publish();
   // Interval between the probe ticks of two hosted members: together they make one tick each in a
@@ -201,6 +204,7 @@ struct Node {
   HostedMembers hosted;
   Dissemination broadcasts;
   TokenBucket gossip_allowance;           // for gossip beyond memberlist's, see gossip_turn.h
+  std::uint32_t full_turns = 0;           // turns in a row that were handed a full burst
   std::uint32_t dead_gossip_targets = 0;  // dead members that still get gossip, as of the last tick
   std::uint64_t gossip_rounds = 0;        // through other lanes
   GossipRound gossip_round;               // of another lane, the last one

@@ -71,6 +71,7 @@ PollResult Shard::poll(Instant now, std::span<const RxPacket> rx, std::span<TxPa
 
   const std::size_t commands =
       commands_.drain(commands_per_turn, [&](Bytes record) { route_command(node_, now, record); });
+  node_.full_turns = rx.size() >= burst_usual ? node_.full_turns + 1 : 0;
   const bool more_mail = apply_mails(node_, now);
   const std::size_t taken = apply_packets(node_, now, rx);
   const bool all_fired = node_.wheel.advance(now, [&](TimerId id) { return fire(now, id); });

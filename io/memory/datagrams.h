@@ -18,7 +18,7 @@ namespace starling::io {
 class MemoryDatagrams final : public DatagramPort {
  public:
   // Datagrams that wait beyond those the lane holds; what comes when it is full is lost.
-  static constexpr std::size_t waiting_max = 4'096;
+  static constexpr std::size_t waiting_max = 16'384;
 
   static std::expected<std::unique_ptr<MemoryDatagrams>, std::string> create(
       const PortOptions& options, Switchboard& switchboard, MemoryPorts& owner,

@@ -47,7 +47,7 @@ void run_lane(Driven& lane, Ports& ports, const std::atomic<bool>& stop, OnTurn&
 
   DatagramPort& datagrams = ports.datagrams();
   StreamPort& streams = ports.streams();
-  std::array<RxPacket, 64> rx;
+  std::array<RxPacket, Lane::burst_wanted> rx;
   std::array<TxPacket, 2 * Lane::blanks_wanted> tx;
   std::size_t held = 0;  // received and not yet taken by the lane
   std::size_t lent = 0;  // blanks at hand

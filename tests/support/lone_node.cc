@@ -53,6 +53,12 @@ void LoneNode::receive(Bytes datagram, std::optional<Endpoint> from) {
   poll(std::span(&packet, 1));
 }
 
+void LoneNode::receive_burst(Bytes datagram, std::size_t count, Duration later) {
+  now_ += later;
+  const Endpoint sender{IpAddress::v4(127, 0, 0, 9), 7946};
+  poll(std::vector<RxPacket>(count, {.from = sender, .bytes = datagram, .cookie = 0}));
+}
+
 void LoneNode::advance(Duration duration) {
   const Instant end = now_ + duration;
   while (next_due_ <= end) {

@@ -49,6 +49,8 @@ class LoneNode {
     receive(out.written());
   }
   // Lets time pass, stopping at every instant the node asks for.
+  // So many of them in the next turn, which is `later` than the last.
+  void receive_burst(Bytes datagram, std::size_t count, Duration later);
   void advance(Duration duration);
   // One turn without input.
   void turn() { poll({}); }

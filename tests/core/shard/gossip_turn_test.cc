@@ -134,6 +134,23 @@ TEST(SwimGossip, AnUpdateIsSentAsOftenAsEverHoweverSoon) {
   for (const auto& [name, times] : sent) EXPECT_EQ(times, Churn::transmits) << name;
 }
 
+TEST(SwimGossip, ALaneThatIsOverrunSendsNoSurplus) {
+  Churn churn(4'000'000);
+  for (std::uint32_t i = 0; i < 1000; ++i) churn.update();
+  churn.node().take_packets();
+  std::array<std::byte, 64> room;
+  Writer out(room);
+  encode(Nack{.sequence = SequenceNumber{77}}, out);
+  const std::uint32_t before = churn.queued();
+  for (int turn = 0; turn < 200; ++turn) {
+    churn.node().receive_burst(out.written(), burst_usual, 5ms);
+  }
+  EXPECT_GE(churn.node().take_packets().size(), 15u) << "the ordinary packets of a second go on";
+  EXPECT_GT(churn.queued(), before - 200);
+  churn.node().advance(1s);
+  EXPECT_GT(churn.node().take_packets().size(), 200u) << "afterwards it catches up";
+}
+
 TEST(SwimGossip, StaysBelowTheByteRate) {
   for (const std::uint64_t rate : {100'000u, 400'000u}) {
     Churn churn(rate);
