@@ -11,8 +11,8 @@
 
 namespace starling {
 
-// The datagrams that a lane is best handed in one turn. Who hands over so many in each of many turns
-// is taken to have more waiting: then the lane gossips less, so that everybody can catch up.
+// The datagrams that a lane is best handed in one turn. Who hands over so many in each of many
+// turns is taken to have more waiting: then the lane gossips less, so that everybody can catch up.
 inline constexpr std::size_t burst_usual = 64;
 
 struct RxPacket {

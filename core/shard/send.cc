@@ -1,10 +1,14 @@
 #include "core/shard/send.h"
 
+#include <algorithm>
+
 #include "core/shard/broadcast.h"
 
 namespace starling {
 
 namespace {
+
+constexpr std::size_t piggyback_when_overrun = 200;
 
 std::size_t encryption_overhead(const Node& node, bool only_when_sending) {
   if (!node.cipher.enabled()) return 0;
@@ -79,7 +83,11 @@ void send_with_gossip(Node& node, const Endpoint& to, Bytes message) {
     ++node.counters.packets_not_sent;
     return;
   }
-  fill_broadcasts(node, builder, gossip_budget(node, message.size(), true));
+  std::size_t room = gossip_budget(node, message.size(), true);
+  // Where many are overrun, a packet full of news costs its receiver ten times what a ping does. A
+  // few statements still go along: the newest first, so that who is accused refutes with the ack.
+  if (node.overrun()) room = std::min(room, piggyback_when_overrun);
+  fill_broadcasts(node, builder, room);
   send_datagram(node, to, builder.finish(), false);
 }
 

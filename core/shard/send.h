@@ -12,7 +12,8 @@ namespace starling {
 void send_datagram(Node& node, const Endpoint& to, Bytes message, bool with_crc);
 // The same without trying to compress it: digests and cells do not get smaller.
 void send_uncompressed(Node& node, const Endpoint& to, Bytes message);
-// `message` and as many queued broadcasts as fit. For pings, indirect pings, acks and nacks.
+// `message` and as many queued broadcasts as fit, or only a few while the lane is overrun. For
+// pings, indirect pings, acks and nacks.
 void send_with_gossip(Node& node, const Endpoint& to, Bytes message);
 // A packet of queued broadcasts for a member, behind what another lane has put together. False when
 // there is nothing left to say.

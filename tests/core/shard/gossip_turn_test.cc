@@ -142,11 +142,22 @@ TEST(SwimGossip, ALaneThatIsOverrunSendsNoSurplus) {
   Writer out(room);
   encode(Nack{.sequence = SequenceNumber{77}}, out);
   const std::uint32_t before = churn.queued();
+  const auto answer_to_ping = [&](std::size_t others) {
+    std::array<std::byte, 256> ping_room;
+    Writer ping(ping_room);
+    encode(Ping{.sequence = SequenceNumber{5}, .node = "me", .source = {}}, ping);
+    for (int turn = 0; turn < 10; ++turn) churn.node().receive_burst(out.written(), others, 0ms);
+    churn.node().take_packets();
+    churn.node().receive_burst(ping.written(), 1 + others, 0ms);
+    return churn.node().take_packets().front().bytes.size();
+  };
+  EXPECT_GT(answer_to_ping(0), 1000u) << "an ack takes along what fits";
   for (int turn = 0; turn < 200; ++turn) {
     churn.node().receive_burst(out.written(), burst_usual, 5ms);
   }
   EXPECT_GE(churn.node().take_packets().size(), 15u) << "the ordinary packets of a second go on";
   EXPECT_GT(churn.queued(), before - 200);
+  EXPECT_LT(answer_to_ping(burst_usual), 300u) << "an overrun lane answers quickly";
   churn.node().advance(1s);
   EXPECT_GT(churn.node().take_packets().size(), 200u) << "afterwards it catches up";
 }
