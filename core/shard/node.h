@@ -211,6 +211,7 @@ struct Node {
   AllowList admission;
   std::uint32_t probe_turn = 0;  // the place whose tick comes next
   Instant probe_tick_due{};
+  Instant crowded_sweep{};  // when the last sweep of a table with few free rows began
   // Who waits for an ack with a sequence number: place + 1, by the number's low bits.
   std::span<std::uint32_t> prober_of;
   std::span<ProbeRelay> relays;

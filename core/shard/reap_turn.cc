@@ -87,7 +87,12 @@ void reap_nodes(Node& node, Instant now) {
 }
 
 void reap_more_nodes(Node& node, Instant now) {
-  if (!node.peers.sweeping() && crowded(node.members)) node.peers.start_sweep();
+  // Probe ticks come by the thousand where many members are hosted: once in an interval is enough.
+  if (!node.peers.sweeping() && crowded(node.members) &&
+      now - node.crowded_sweep >= node.options.swim.probe_interval) {
+    node.crowded_sweep = now;
+    node.peers.start_sweep();
+  }
   sweep_nodes(node, now);
 }
 
