@@ -7,6 +7,7 @@
 #include "io/bind.h"
 #ifdef STARLING_DPDK
 #include "io/dpdk/open.h"
+#include "io/dpdk/ring_network.h"
 #endif
 #include "io/errno_text.h"
 #include "io/sockets/ports.h"
@@ -83,6 +84,18 @@ std::expected<std::vector<Opened>, std::string> open_lane_ports(PortOptions opti
     all.push_back(std::move(*opened));
   }
   return all;
+}
+
+std::expected<PortOpener, std::string> open_ring_network([[maybe_unused]] std::uint32_t ports_max,
+                                                         [[maybe_unused]] const PortOptions& each) {
+#ifdef STARLING_DPDK
+  auto made = RingNetwork::create({.ports_max = ports_max, .port = each});
+  if (!made) return std::unexpected(std::move(made.error()));
+  auto network = std::make_shared<RingNetwork>(std::move(*made));
+  return [network](const PortOptions& options) { return network->open(options); };
+#else
+  return std::unexpected("rings: this build has no DPDK");
+#endif
 }
 
 }  // namespace starling::io

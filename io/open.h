@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,5 +29,14 @@ std::expected<Opened, std::string> open_ports(const PortOptions& options);
 // The ports of a node with options.lanes lanes, the first of which has the streams. All of one
 // kind.
 std::expected<std::vector<Opened>, std::string> open_lane_ports(PortOptions options);
+
+// Opens ports that belong together.
+using PortOpener =
+    std::function<std::expected<std::unique_ptr<Ports>, std::string>(const PortOptions&)>;
+
+// Opens ports of one RingNetwork (io/dpdk/ring_network.h), each with about these options. The error
+// has DPDK's words, or says that this build has no DPDK.
+std::expected<PortOpener, std::string> open_ring_network(std::uint32_t ports_max,
+                                                         const PortOptions& each);
 
 }  // namespace starling::io

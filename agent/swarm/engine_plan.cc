@@ -20,6 +20,8 @@ constexpr std::uint32_t slack = 64;
 // has touched without any members.
 constexpr std::uint64_t bytes_a_row = 260;
 constexpr std::uint64_t bytes_an_engine = 12u << 20;
+// An engine's share of the packets of a ring network, which are there from the start.
+constexpr std::uint64_t bytes_of_rings = 13u << 20;
 constexpr std::uint64_t bytes_a_hosted_member = 320;
 
 // Building up makes news of everybody, which only crowd the packets: exchanges have brought them
@@ -79,7 +81,9 @@ io::PortOptions port_options(const SwarmOptions& options, const EngineOptions& e
 
 std::uint64_t memory_needed(const SwarmOptions& options) {
   const std::uint64_t rows = std::uint64_t{options.members} * options.engines;
-  return rows * bytes_a_row + std::uint64_t{options.engines} * bytes_an_engine +
+  const std::uint64_t rings =
+      options.port == SwarmPort::rings ? bytes_of_rings * options.engines : 0;
+  return rows * bytes_a_row + rings + std::uint64_t{options.engines} * bytes_an_engine +
          std::uint64_t{options.members} * bytes_a_hosted_member;
 }
 

@@ -30,6 +30,28 @@ void bind_to_core(std::thread& thread, unsigned number) {
   }
 }
 
+// What opens the ports of all engines; they keep what they share.
+std::expected<io::PortOpener, std::string> port_opener(const SwarmOptions& options,
+                                                       const io::PortOptions& each) {
+  switch (options.port) {
+    case SwarmPort::memory:
+      return [network = std::make_shared<io::MemoryNetwork>()](const io::PortOptions& wanted) {
+        return network->open(wanted);
+      };
+    case SwarmPort::rings:
+      return io::open_ring_network(options.engines, each);
+    case SwarmPort::uring:
+    case SwarmPort::sockets:
+      break;
+  }
+  return
+      [](const io::PortOptions& wanted) -> std::expected<std::unique_ptr<io::Ports>, std::string> {
+        auto opened = io::open_ports(wanted);
+        if (!opened) return std::unexpected(std::move(opened.error()));
+        return std::move(opened->ports);
+      };
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<EnginePool>, std::string> EnginePool::create(
@@ -37,7 +59,7 @@ std::expected<std::unique_ptr<EnginePool>, std::string> EnginePool::create(
     const Population& population) {
   std::unique_ptr<EnginePool> pool(new EnginePool);
   pool->thread_count_ = std::min(threads, options.engines);
-  io::MemoryNetwork network;  // its ports keep what they share
+  io::PortOpener opener;
   const Instant start = io::MonotonicClock::now();
   for (std::uint32_t index = 0; index < options.engines; ++index) {
     const auto fail = [&](const std::string& why) {
@@ -45,19 +67,16 @@ std::expected<std::unique_ptr<EnginePool>, std::string> EnginePool::create(
     };
     const EngineOptions engine = engine_options(options, swim, serf, index);
     const io::PortOptions wanted = port_options(options, engine);
-    std::unique_ptr<io::Ports> ports;
-    if (options.port == SwarmPort::memory) {
-      auto opened = network.open(wanted);
-      if (!opened) return fail(opened.error());
-      ports = std::move(*opened);
-    } else {
-      auto opened = io::open_ports(wanted);
-      if (!opened) return fail(opened.error());
-      ports = std::move(opened->ports);
+    if (!opener) {
+      auto made = port_opener(options, wanted);
+      if (!made) return std::unexpected(std::move(made.error()));
+      opener = std::move(*made);
     }
-    pool->port_name_ = ports->name();
+    auto ports = opener(wanted);
+    if (!ports) return fail(ports.error());
+    pool->port_name_ = (*ports)->name();
     auto cut = std::make_unique<CutPorts>(
-        std::move(ports), pool->cuts_,
+        std::move(*ports), pool->cuts_,
         CutPorts::Options{.engine = index, .seed = engine.seed ^ 0x6375'7473});
     auto made = SwarmEngine::create(engine, std::move(cut), population, index, start);
     if (!made) return fail(made.error());

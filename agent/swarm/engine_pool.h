@@ -36,7 +36,7 @@ class EnginePool {
   std::uint32_t size() const { return static_cast<std::uint32_t>(engines_.size()); }
   SwarmEngine& at(std::uint32_t index) { return *engines_[index]; }
   Cuts& cuts() { return cuts_; }
-  // "memory", "io_uring", "sockets".
+  // "memory", "rings", "io_uring", "sockets".
   const std::string& port_name() const { return port_name_; }
 
  private:

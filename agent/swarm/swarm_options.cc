@@ -59,6 +59,7 @@ std::optional<SwarmPort> swarm_port_from(std::string_view text) {
   if (text == "memory") return SwarmPort::memory;
   if (text == "uring") return SwarmPort::uring;
   if (text == "sockets") return SwarmPort::sockets;
+  if (text == "rings") return SwarmPort::rings;
   return std::nullopt;
 }
 
@@ -70,6 +71,8 @@ std::string_view to_text(SwarmPort port) {
       return "uring";
     case SwarmPort::sockets:
       return "sockets";
+    case SwarmPort::rings:
+      return "rings";
   }
   return "";
 }
@@ -82,9 +85,10 @@ FlagSet SwarmFlags::flags() {
              number(options_.engines));
   set.custom({"threads", "cores", "Threads that run the engines. Default: one a core."},
              number(options_.threads));
-  set.custom(
-      {"port", "memory|uring|sockets", "How packets travel: within the process, or over loopback."},
-      choice(options_.port, swarm_port_from));
+  set.custom({"port", "memory|rings|uring|sockets",
+              "How packets travel: within the process (rings: DPDK's), or\n"
+              "over loopback, each engine at an address of its own."},
+             choice(options_.port, swarm_port_from));
   set.custom({"period", "duration",
               "The probe interval; the profile's other times go with it.\n"
               "Default: as long as the machine needs to stay at most 60 %\n"

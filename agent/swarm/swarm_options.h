@@ -18,6 +18,7 @@ enum class SwarmPort : std::uint8_t {
   memory,   // within this process
   uring,    // through the kernel's loopback
   sockets,  // the same with ordinary system calls
+  rings,    // within this process, as DPDK's mbufs through its rings
 };
 std::optional<SwarmPort> swarm_port_from(std::string_view text);
 std::string_view to_text(SwarmPort port);

@@ -207,6 +207,10 @@ std::string eal_failure(std::string_view printed) {
   return failure;
 }
 
+bool eal_started() {
+  return started().has_value();
+}
+
 std::expected<EalStart, std::string> start_eal(std::string_view arguments) {
   if (started()) {
     if (started()->arguments == arguments) return started()->start;

@@ -31,5 +31,7 @@ struct EalStart {
 // Starts EAL, or finds it started with the same arguments. The error has the whole line that EAL
 // was given and its own words.
 std::expected<EalStart, std::string> start_eal(std::string_view arguments);
+// Whether somebody has started it, with whatever arguments.
+bool eal_started();
 
 }  // namespace starling::io

@@ -5,6 +5,7 @@
 
 #include "io/bind.h"
 #include "io/dpdk/eal.h"
+#include "io/dpdk/ring_network.h"
 #include "io/sockets/ports.h"
 
 namespace starling::io {
@@ -121,6 +122,27 @@ PortKind dpdk_kind() {
             const bool first = *device == pair.a;
             introduce(**ports, first ? pair.to_a : pair.to_b, first ? pair.b : pair.a);
             return PortKind::Result{std::move(*ports), ""};
+          }};
+}
+
+PortKind rings_kind() {
+  return {.name = "rings", .open = [](const PortOptions& options) {
+            if (const std::string problem = start_test_eal(); !problem.empty()) {
+              return PortKind::Result{nullptr, problem};
+            }
+            if (options.packet_room_bytes > 2048) {
+              return PortKind::Result{nullptr, "a datagram must fit into one of DPDK's packets"};
+            }
+            // One for all tests: EAL has memory for few.
+            static std::optional<RingNetwork> network;
+            if (!network) {
+              auto made = RingNetwork::create({.ports_max = 8, .waiting_max = 1024, .port = {}});
+              EXPECT_TRUE(made) << made.error();
+              network.emplace(std::move(*made));
+            }
+            auto opened = network->open(options);
+            EXPECT_TRUE(opened) << opened.error();
+            return PortKind::Result{std::move(*opened), ""};
           }};
 }
 

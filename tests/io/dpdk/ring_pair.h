@@ -41,6 +41,8 @@ class WireTap {
 
 // Kernel ports with muted datagrams, as open.cc makes them.
 std::unique_ptr<Ports> muted_kernel(const PortOptions& options);
+// Ports of one RingNetwork.
+PortKind rings_kind();
 // Ports on the free end of the shared pair, who know the other end's MAC already: the suites poll
 // one end at a time.
 PortKind dpdk_kind();
