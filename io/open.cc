@@ -10,6 +10,7 @@
 #include "io/dpdk/ring_network.h"
 #endif
 #include "io/errno_text.h"
+#include "io/memory/network.h"
 #include "io/sockets/ports.h"
 #include "io/uring/ports.h"
 
@@ -86,10 +87,16 @@ std::expected<std::vector<Opened>, std::string> open_lane_ports(PortOptions opti
   return all;
 }
 
+PortOpener open_memory_network() {
+  return [network = std::make_shared<MemoryNetwork>()](const PortOptions& options) {
+    return network->open(options);
+  };
+}
+
 std::expected<PortOpener, std::string> open_ring_network([[maybe_unused]] std::uint32_t ports_max,
                                                          [[maybe_unused]] const PortOptions& each) {
 #ifdef STARLING_DPDK
-  auto made = RingNetwork::create({.ports_max = ports_max, .port = each});
+  auto made = RingNetwork::create({.ports_max = ports_max, .port = each}, open_memory_network());
   if (!made) return std::unexpected(std::move(made.error()));
   auto network = std::make_shared<RingNetwork>(std::move(*made));
   return [network](const PortOptions& options) { return network->open(options); };

@@ -2,13 +2,11 @@
 #pragma once
 
 #include <expected>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "io/port_options.h"
-#include "io/ports.h"
+#include "io/port_opener.h"
 
 namespace starling::io {
 
@@ -30,12 +28,10 @@ std::expected<Opened, std::string> open_ports(const PortOptions& options);
 // kind.
 std::expected<std::vector<Opened>, std::string> open_lane_ports(PortOptions options);
 
-// Opens ports that belong together.
-using PortOpener =
-    std::function<std::expected<std::unique_ptr<Ports>, std::string>(const PortOptions&)>;
-
-// Opens ports of one RingNetwork (io/dpdk/ring_network.h), each with about these options. The error
-// has DPDK's words, or says that this build has no DPDK.
+// Opens ports that reach each other inside this process.
+PortOpener open_memory_network();
+// The same with DPDK's rings for datagrams (io/dpdk/ring_network.h), each with about these options.
+// The error has DPDK's words, or says that this build has no DPDK.
 std::expected<PortOpener, std::string> open_ring_network(std::uint32_t ports_max,
                                                          const PortOptions& each);
 

@@ -38,6 +38,7 @@ MAY_LOOK_UP = {
     ("io/open.cc", "io/sockets"): "decides which ports to open",
     ("io/open.cc", "io/uring"): "decides which ports to open",
     ("io/open.cc", "io/dpdk"): "decides which ports to open",
+    ("io/open.cc", "io/memory"): "the same",
 }
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
 

@@ -6,7 +6,6 @@
 #include <system_error>
 
 #include "io/clock.h"
-#include "io/memory/network.h"
 #include "io/open.h"
 
 namespace starling::agent::swarm {
@@ -35,9 +34,7 @@ std::expected<io::PortOpener, std::string> port_opener(const SwarmOptions& optio
                                                        const io::PortOptions& each) {
   switch (options.port) {
     case SwarmPort::memory:
-      return [network = std::make_shared<io::MemoryNetwork>()](const io::PortOptions& wanted) {
-        return network->open(wanted);
-      };
+      return io::open_memory_network();
     case SwarmPort::rings:
       return io::open_ring_network(options.engines, each);
     case SwarmPort::uring:

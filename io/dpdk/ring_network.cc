@@ -60,7 +60,8 @@ std::string RingNetwork::eal_arguments(const Options& options) {
   return "--no-huge -m " + std::to_string(mib + mib / 8 + 32);
 }
 
-std::expected<RingNetwork, std::string> RingNetwork::create(const Options& options) {
+std::expected<RingNetwork, std::string> RingNetwork::create(const Options& options,
+                                                            PortOpener streams) {
   if (!eal_started()) {
     auto started = start_eal(eal_arguments(options));
     if (!started) return std::unexpected(std::move(started.error()));
@@ -76,7 +77,7 @@ std::expected<RingNetwork, std::string> RingNetwork::create(const Options& optio
                            " ports: " + rte_strerror(rte_errno));
   }
   return RingNetwork(std::make_shared<RingBoard>(pool, options.ports_max, options.waiting_max),
-                     room_bytes(options) - RTE_PKTMBUF_HEADROOM);
+                     room_bytes(options) - RTE_PKTMBUF_HEADROOM, std::move(streams));
 }
 
 std::expected<std::unique_ptr<Ports>, std::string> RingNetwork::open(const PortOptions& options) {
@@ -84,7 +85,7 @@ std::expected<std::unique_ptr<Ports>, std::string> RingNetwork::open(const PortO
     return std::unexpected("packets of this network hold " + std::to_string(room_bytes_) +
                            " bytes, " + std::to_string(options.packet_room_bytes) + " are wanted");
   }
-  auto streams = streams_.open(options);
+  auto streams = streams_(options);
   if (!streams) return std::unexpected(std::move(streams.error()));
   std::shared_ptr<RingInbox> inbox = board_->enter((*streams)->bound());
   if (inbox == nullptr) {

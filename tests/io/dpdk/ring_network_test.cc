@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "io/open.h"
 #include "tests/io/dpdk/ring_pair.h"
 
 namespace starling::io {
@@ -10,7 +11,8 @@ namespace {
 
 TEST(RingNetwork, RefusesMorePortsThanItHasRoomFor) {
   NEED_EAL();
-  auto network = RingNetwork::create({.ports_max = 2, .waiting_max = 100, .port = {}});
+  auto network =
+      RingNetwork::create({.ports_max = 2, .waiting_max = 100, .port = {}}, open_memory_network());
   ASSERT_TRUE(network) << network.error();
   auto a = network->open({.bind = loopback_v4()});
   auto b = network->open({.bind = loopback_v4()});
@@ -24,7 +26,8 @@ TEST(RingNetwork, RefusesMorePortsThanItHasRoomFor) {
 
 TEST(RingNetwork, SaysThatAnAddressIsTaken) {
   NEED_EAL();
-  auto network = RingNetwork::create({.ports_max = 2, .waiting_max = 100, .port = {}});
+  auto network =
+      RingNetwork::create({.ports_max = 2, .waiting_max = 100, .port = {}}, open_memory_network());
   ASSERT_TRUE(network) << network.error();
   const auto a = network->open({.bind = loopback_v4()});
   ASSERT_TRUE(a);
@@ -35,15 +38,16 @@ TEST(RingNetwork, SaysThatAnAddressIsTaken) {
 
 TEST(RingNetwork, SaysHowMuchMemoryThereIsNot) {
   NEED_EAL();
-  const auto network =
-      RingNetwork::create({.ports_max = 10'000, .waiting_max = 100'000, .port = {}});
+  const auto network = RingNetwork::create(
+      {.ports_max = 10'000, .waiting_max = 100'000, .port = {}}, open_memory_network());
   ASSERT_FALSE(network);
   EXPECT_TRUE(network.error().starts_with("DPDK has no ")) << network.error();
 }
 
 TEST(RingNetwork, RefusesPacketsLargerThanItsOwn) {
   NEED_EAL();
-  auto network = RingNetwork::create({.ports_max = 2, .waiting_max = 100, .port = {}});
+  auto network =
+      RingNetwork::create({.ports_max = 2, .waiting_max = 100, .port = {}}, open_memory_network());
   ASSERT_TRUE(network) << network.error();
   const auto port = network->open({.bind = loopback_v4(), .packet_room_bytes = 65'536});
   ASSERT_FALSE(port);

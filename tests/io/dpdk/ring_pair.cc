@@ -6,6 +6,7 @@
 #include "io/bind.h"
 #include "io/dpdk/eal.h"
 #include "io/dpdk/ring_network.h"
+#include "io/open.h"
 #include "io/sockets/ports.h"
 
 namespace starling::io {
@@ -136,7 +137,8 @@ PortKind rings_kind() {
             // One for all tests: EAL has memory for few.
             static std::optional<RingNetwork> network;
             if (!network) {
-              auto made = RingNetwork::create({.ports_max = 8, .waiting_max = 1024, .port = {}});
+              auto made = RingNetwork::create({.ports_max = 8, .waiting_max = 1024, .port = {}},
+                                              open_memory_network());
               EXPECT_TRUE(made) << made.error();
               network.emplace(std::move(*made));
             }
