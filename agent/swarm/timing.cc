@@ -40,7 +40,7 @@ double stretch(Profile profile, Duration period) {
 
 Duration probe_cost(std::uint32_t members, bool encrypted) {
   // Above some ten thousand members the rows no longer fit into the caches.
-  const Duration plain = std::chrono::microseconds(members > 50'000 ? 20 : 10);
+  const Duration plain = std::chrono::microseconds(members > 50'000 ? 12 : 10);
   return encrypted ? plain + std::chrono::microseconds(4) : plain;
 }
 
