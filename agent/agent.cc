@@ -194,6 +194,18 @@ std::expected<EngineOptions, std::string> Agent::engine_options(const Endpoint& 
   options.serf.reconnect_interval = config_.reconnect_interval;
   options.serf.reconnect_timeout = config_.reconnect_timeout;
   options.serf.tombstone_timeout = config_.tombstone_timeout;
+  options.serf.coordinates = !config_.disable_coordinates;
+  options.capacity.coordinates_max = static_cast<std::uint32_t>(config_.coordinates_max);
+  if (snapshot_) {
+    const Recovered& earlier = snapshot_->recovered();
+    options.serf.member_clock = LamportTime{earlier.clock};
+    options.serf.event_clock = LamportTime{earlier.event_clock};
+    options.serf.query_clock = LamportTime{earlier.query_clock};
+    // What was seen then is not shown again.
+    options.serf.event_minimum = LamportTime{earlier.event_clock + 1};
+    options.serf.query_minimum = LamportTime{earlier.query_clock + 1};
+    options.earlier_incarnation = Incarnation{earlier.incarnation};
+  }
   options.serf.query_bytes_max = static_cast<std::size_t>(config_.query_size_limit);
   options.serf.query_response_bytes_max =
       static_cast<std::size_t>(config_.query_response_size_limit);
@@ -234,6 +246,7 @@ bool Agent::start_engine() {
   const auto advertise = advertised(addresses_, addresses_.bind, interface_addresses());
   if (!advertise) return failed(advertise.error());
   advertise_ = *advertise;
+  if (const auto snapshot = open_snapshot(); !snapshot) return failed(snapshot.error());
   const auto options = engine_options(advertise_);
   if (!options) return failed(options.error());
 
@@ -268,7 +281,46 @@ bool Agent::start_engine() {
                        .own_advertise = advertise_,
                        .protocol = static_cast<std::uint8_t>(config_.protocol)},
       std::exchange(hosted_at_start_, {}));
+  start_snapshot();
   return true;
+}
+
+std::expected<void, std::string> Agent::open_snapshot() {
+  if (config_.snapshot_path.empty()) return {};
+  Snapshot::Options options;
+  options.path = config_.snapshot_path;
+  options.recovery.rejoin_after_leave = config_.rejoin_after_leave;
+  options.recovery.names_max =
+      std::max(std::size_t{1} << 16, 2 * static_cast<std::size_t>(config_.members_max));
+  options.recovery.seed = random_seed();
+  auto snapshot = Snapshot::open(loop_, log_, members_, options);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  snapshot_ = std::move(*snapshot);
+  return {};
+}
+
+void Agent::start_snapshot() {
+  if (!snapshot_) return;
+  snapshot_->start([this] {
+    if (std::exchange(numbers_asked_, true)) return;
+    OwnedCommand command;
+    command.command.kind = Command::Kind::stats;
+    engine_->send(std::move(command), [this](const Event& answer) {
+      numbers_asked_ = false;
+      if (answer.kind != Event::Kind::stats) return;  // too many ask
+      const starling::Stats& stats = answer.stats;
+      snapshot_->on_numbers({.member_time = stats.member_time,
+                             .event_time = stats.event_time,
+                             .query_time = stats.query_time,
+                             .incarnation = stats.incarnation_max,
+                             .members_alive = stats.members_alive});
+    });
+  });
+  rejoin_ = std::make_unique<Rejoin>(*engine_, log_);
+  rejoin_->start(snapshot_->recovered().nodes, {config_.node_name, format_endpoint(advertise_)},
+                 [this](bool reached) {
+                   if (reached) snapshot_->on_rejoined();
+                 });
 }
 
 RpcBackend Agent::make_backend() {
@@ -302,6 +354,9 @@ RpcBackend Agent::make_backend() {
     hosting_->change_tags(request, std::move(done));
   };
   backend.hosts = [this](std::string_view name) { return hosting_->hosts(name); };
+  backend.coordinate = [this](const CoordinateRequest& request, RpcBackend::CoordinateDone done) {
+    coordinate(request, std::move(done));
+  };
   backend.stats = [this](std::function<void(const Stats&)> done) { stats(std::move(done)); };
   backend.leave = [this](Done done) {
     leave([this, done = std::move(done)](const std::string& error) {
@@ -336,7 +391,7 @@ void Agent::introduce() {
   const bool chosen = config_.rpc_addr.ends_with(":0");
   info("RPC addr", quoted(chosen ? format_endpoint(rpc_->bound()) : config_.rpc_addr));
   info("Encrypted", truth(!config_.encrypt_key.empty() || !keyring_.empty()));
-  info("Snapshot", truth(false));
+  info("Snapshot", truth(snapshot_ != nullptr));
   info("Profile", config_.profile);
   info("Message Compression Enabled", truth(config_.compression));
   if (const auto options = engine_options(addresses_.bind)) {
@@ -377,6 +432,7 @@ bool Agent::start_join() {
 
 void Agent::leave(Done done) {
   log_.info("agent: requesting graceful leave from Serf");
+  if (snapshot_) snapshot_->leave();
   OwnedCommand command;
   command.command.kind = Command::Kind::leave;
   engine_->send(std::move(command), [this, done = std::move(done)](const Event& answer) {
@@ -469,8 +525,10 @@ void Agent::stats(std::function<void(const Stats&)> done) {
                      {"intent_queue", text(engine.intent_queue)},
                      {"event_queue", text(engine.event_queue)},
                      {"query_queue", text(engine.query_queue)},
-                     {"encrypted", engine.encrypted ? "true" : "false"},
-                     {"coordinate_resets", "0"}};
+                     {"encrypted", engine.encrypted ? "true" : "false"}};
+    if (!config_.disable_coordinates) {
+      stats["serf"]["coordinate_resets"] = text(engine.counters.coordinate_resets);
+    }
     stats["tags"] = tags_;
     stats["event_handlers"] = {};
     for (const EventScript& script : scripts_) {
@@ -492,12 +550,24 @@ void Agent::stats(std::function<void(const Stats&)> done) {
   });
 }
 
+void Agent::coordinate(const CoordinateRequest& request, RpcBackend::CoordinateDone done) {
+  OwnedCommand command;
+  command.command.kind = Command::Kind::coordinate;
+  command.name = request.node;
+  engine_->send(std::move(command), [done = std::move(done)](const Event& answer) {
+    if (answer.payload.empty()) return done(std::nullopt);
+    const auto known = decode_ping_payload(answer.payload);
+    done(known ? std::optional(*known) : std::nullopt);
+  });
+}
+
 void Agent::on_engine_event(const Event& event) {
   switch (event.kind) {
     case Event::Kind::member:
       on_member(event);
       break;
     case Event::Kind::user: {
+      if (snapshot_) snapshot_->on_user_event(to_number(event.time));
       HandlerEvent user;
       user.kind = HandlerEvent::Kind::user;
       user.name = event.name;
@@ -520,6 +590,7 @@ void Agent::on_member(const Event& event) {
   const bool was_failed = before && before->status == MemberStatus::failed;
   if (const auto line = member_line(event, was_failed)) log_.write(line->level, line->text);
   members_.apply(event);
+  if (snapshot_) snapshot_->on_member(event);
   if (event.change) pipeline_->member(*event.change, member_of(event));
 }
 
@@ -625,6 +696,7 @@ void Agent::shut_down() {
   }
   log_.info("agent: requesting serf shutdown");
   if (!left_) log_.warn("serf: Shutdown without a Leave");
+  if (snapshot_) snapshot_->stop();
   engine_->stop();
   handlers_->stop();
   log_.info("agent: shutdown complete");

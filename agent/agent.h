@@ -23,6 +23,8 @@
 #include "agent/retry_join.h"
 #include "agent/rpc_server.h"
 #include "agent/signals.h"
+#include "agent/snapshot/rejoin.h"
+#include "agent/snapshot/snapshot.h"
 #include "agent/trace_log.h"
 
 namespace starling::agent {
@@ -49,6 +51,8 @@ class Agent {
   // Start-up, in this order. False: it has been said what is wrong.
   bool set_up();
   bool start_engine();
+  std::expected<void, std::string> open_snapshot();
+  void start_snapshot();
   bool start_rpc();
   void introduce();
   bool start_join();
@@ -64,6 +68,7 @@ class Agent {
   void change_tags(const TagsRequest& request, Done done);
   void set_tags(Tags tags, Done done);
   void stats(std::function<void(const Stats&)> done);
+  void coordinate(const CoordinateRequest& request, RpcBackend::CoordinateDone done);
 
   // What comes from the engine.
   void on_engine_event(const Event& event);
@@ -103,10 +108,13 @@ class Agent {
   std::unique_ptr<Joiner> joiner_;
   std::unique_ptr<Hosting> hosting_;
   std::unique_ptr<RetryJoin> retry_join_;
+  std::unique_ptr<Snapshot> snapshot_;  // if there is one
+  std::unique_ptr<Rejoin> rejoin_;
   RpcBackend backend_;
   std::unique_ptr<RpcServer> rpc_;
 
   bool left_ = false;
+  bool numbers_asked_ = false;  // for the snapshot
   bool leaving_for_signal_ = false;
   bool stopping_ = false;
   int status_ = 0;

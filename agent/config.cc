@@ -40,7 +40,6 @@ void note_unsupported(Config& config, const PartialConfig& over) {
   const auto note = [&](std::string_view name, const std::optional<std::string>& value) {
     if (value && !value->empty()) config.unsupported.emplace_back(name);
   };
-  note("snapshot", over.snapshot_path);
   note("discover", over.discover);
   note("statsite_addr", over.statsite_addr);
   note("statsd_addr", over.statsd_addr);
@@ -98,7 +97,11 @@ void define_cluster_flags(FlagSet& flags, AgentFlags& target) {
                 config.retry_max_attempts);
   flags.boolean({"replay", "", "Deliver user events from before the join too."},
                 config.replay_on_join);
-  flags.boolean({"rejoin", "", "Has no effect without a snapshot file."},
+  flags.text({"snapshot", "path",
+              "File that keeps clocks and members over restarts, so that\n"
+              "the agent joins its cluster again by itself."},
+             config.snapshot_path);
+  flags.boolean({"rejoin", "", "Join again from the snapshot even after a leave."},
                 config.rejoin_after_leave);
   flags.text({"profile", "lan|wan|local", "Timing for this kind of network."}, config.profile);
   flags.integer({"protocol", "5", "Serf protocol version to speak: 2 to 5."}, config.protocol);
@@ -128,7 +131,6 @@ void define_hosting_flags(FlagSet& flags, PartialConfig& config) {
 
 // Flags that Serf has and this program has not: understood, and then refused by name.
 void define_unsupported_flags(FlagSet& flags, PartialConfig& config) {
-  flags.text({"snapshot", "path", "Not supported."}, config.snapshot_path);
   flags.text({"discover", "name", "Not supported."}, config.discover);
   flags.boolean({"syslog", "", "Not supported."}, config.enable_syslog);
 }
@@ -153,6 +155,7 @@ void merge(Config& config, const PartialConfig& over) {
   override_text(config.wait, over.wait);
   override_text(config.host_members, over.host_members);
   override_text(config.dpdk_args, over.dpdk_args);
+  override_text(config.snapshot_path, over.snapshot_path);
   override_number(config.protocol, over.protocol);
   override_number(config.retry_max_attempts, over.retry_max_attempts);
   override_number(config.query_size_limit, over.query_size_limit);
@@ -160,6 +163,8 @@ void merge(Config& config, const PartialConfig& over) {
   override_number(config.user_event_size_limit, over.user_event_size_limit);
   if (over.members_max) config.members_max = *over.members_max;
   if (over.hosted_max) config.hosted_max = *over.hosted_max;
+  if (over.coordinates_max) config.coordinates_max = *over.coordinates_max;
+  config.disable_coordinates |= over.disable_coordinates;
   override_with(config.retry_interval, over.retry_interval);
   override_with(config.broadcast_timeout, over.broadcast_timeout);
   override_with(config.reconnect_interval, over.reconnect_interval);
@@ -245,6 +250,10 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
     return fmt::format("hosted_max must be 1 to {}, or 0 to be chosen, not {}", 1 << 20,
                        config.hosted_max);
   }
+  if (config.coordinates_max < 0 || config.coordinates_max > 1 << 24) {
+    return fmt::format("coordinates_max must be 1 to {}, or 0 to be chosen, not {}", 1 << 24,
+                       config.coordinates_max);
+  }
   if (config.event_handler_timeout < Duration::zero()) {
     return "event_handler_timeout must not be negative";
   }
@@ -262,7 +271,7 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
     warnings.push_back("Deprecation warning: 'Role' has been replaced with 'Tags'");
     config.tags["role"] = config.role;
   }
-  if (config.rejoin_after_leave) {
+  if (config.rejoin_after_leave && config.snapshot_path.empty()) {
     warnings.push_back("Warning: 'RejoinAfterLeave' enabled without snapshot file");
   }
   return std::nullopt;

@@ -37,6 +37,9 @@ struct Config {
   Duration retry_interval = std::chrono::seconds(30);
   int retry_max_attempts = 0;
   bool rejoin_after_leave = false;
+  std::string snapshot_path;
+  bool disable_coordinates = false;
+  int coordinates_max = 0;  // 0: by members_max, see CapacityOptions
   std::vector<std::string> event_handlers;
   std::string profile = "lan";
   bool compression = true;
@@ -68,11 +71,12 @@ struct PartialConfig {
       keyring_file, log_level, rpc_addr, rpc_auth, profile, io, dpdk_args, lanes, wait,
       snapshot_path, discover, statsite_addr, statsd_addr, host_members;
   std::optional<int> protocol, retry_max_attempts, query_size_limit, query_response_size_limit,
-      user_event_size_limit, members_max, hosted_max;
+      user_event_size_limit, members_max, hosted_max, coordinates_max;
   std::optional<Duration> retry_interval, broadcast_timeout, reconnect_interval, reconnect_timeout,
       tombstone_timeout, event_handler_timeout;
   bool replay_on_join = false, rejoin_after_leave = false, leave_on_terminate = false,
-       skip_leave_on_interrupt = false, disable_compression = false, enable_syslog = false;
+       skip_leave_on_interrupt = false, disable_compression = false, enable_syslog = false,
+       disable_coordinates = false;
   Tags tags;
   std::vector<std::string> start_join, retry_join, event_handlers;
 };

@@ -29,6 +29,9 @@ constexpr Keys1 stop_keys{"Stop"};
 constexpr Keys2 response_keys{"Seq", "Error"};
 constexpr Keys1 join_count_keys{"Num"};
 constexpr Keys1 log_keys{"Log"};
+constexpr Keys1 coordinate_request_keys{"Node"};
+constexpr Keys2 coordinate_answer_keys{"Coord", "Ok"};
+constexpr std::array<std::string_view, 4> coordinate_keys{"Vec", "Error", "Adjustment", "Height"};
 constexpr std::array<std::string_view, 11> member_keys{
     "Name",        "Addr",        "Port",        "Tags",        "Status",     "ProtocolMin",
     "ProtocolMax", "ProtocolCur", "DelegateMin", "DelegateMax", "DelegateCur"};
@@ -236,6 +239,13 @@ Decoded<void> decode_into(Bytes value, StopRequest& request) {
   return finish(in);
 }
 
+Decoded<void> decode_into(Bytes value, CoordinateRequest& request) {
+  Reader in(value, "get-coordinate");
+  msgpack::read_struct<coordinate_request_keys>(
+      in, [&](std::size_t) { request.node = read_string(in); });
+  return finish(in);
+}
+
 Decoded<void> decode_into(Bytes value, ResponseHeader& header) {
   Reader in(value, "rpc response");
   msgpack::read_struct<response_keys>(in, [&](std::size_t field) {
@@ -277,6 +287,45 @@ Decoded<std::string> decode_log_record(Bytes value) {
   msgpack::read_struct<log_keys>(in, [&](std::size_t) { line = read_string(in); });
   if (!in.ok()) return std::unexpected(in.error());
   return line;
+}
+
+Decoded<std::optional<Coordinate>> decode_coordinate(Bytes value) {
+  Reader in(value, "get-coordinate answer");
+  Coordinate coordinate;
+  bool known = false, whole = false;
+  const auto read_coordinate = [&](std::size_t field) {
+    switch (field) {
+      case 0: {
+        const std::uint64_t count = msgpack::read_array_header(in);
+        whole = count == coordinate.vector.size();
+        for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+          const double part = msgpack::read_float64(in);
+          if (i < coordinate.vector.size()) coordinate.vector[i] = part;
+        }
+        return;
+      }
+      case 1:
+        coordinate.error = msgpack::read_float64(in);
+        return;
+      case 2:
+        coordinate.adjustment = msgpack::read_float64(in);
+        return;
+      default:
+        coordinate.height = msgpack::read_float64(in);
+        return;
+    }
+  };
+  msgpack::read_struct<coordinate_answer_keys>(in, [&](std::size_t field) {
+    if (field == 1) {
+      known = msgpack::read_bool(in);
+    } else {
+      msgpack::read_struct<coordinate_keys>(in, read_coordinate);
+    }
+  });
+  in.set_field("Vec");
+  if (known && !whole) in.fail(WireFault::out_of_range);
+  if (!in.ok()) return std::unexpected(in.error());
+  return known ? std::optional(coordinate) : std::nullopt;
 }
 
 void append(std::string& out, const RequestHeader& header) {
@@ -409,6 +458,13 @@ void append(std::string& out, const StopRequest& request) {
   writer.number(request.stop);
 }
 
+void append(std::string& out, const CoordinateRequest& request) {
+  RpcWriter writer(out);
+  writer.map(1);
+  writer.text("Node");
+  writer.text(request.node);
+}
+
 void append(std::string& out, const ResponseHeader& header) {
   RpcWriter writer(out);
   writer.map(2);
@@ -452,6 +508,30 @@ void append_log_record(std::string& out, std::string_view line) {
   writer.map(1);
   writer.text("Log");
   writer.text(line);
+}
+
+void append_coordinate(std::string& out, const std::optional<Coordinate>& known) {
+  const Coordinate zero{.vector = {}, .error = 0, .adjustment = 0, .height = 0};
+  const Coordinate& shown = known ? *known : zero;
+  RpcWriter writer(out);
+  writer.map(2);
+  writer.text("Coord");
+  writer.map(4);
+  writer.text("Adjustment");
+  writer.floating(shown.adjustment);
+  writer.text("Error");
+  writer.floating(shown.error);
+  writer.text("Height");
+  writer.floating(shown.height);
+  writer.text("Vec");
+  if (known) {
+    writer.array(shown.vector.size());
+    for (const double part : shown.vector) writer.floating(part);
+  } else {
+    writer.nil();
+  }
+  writer.text("Ok");
+  writer.boolean(known.has_value());
 }
 
 void append(std::string& out, const UserEventRecord& record) {

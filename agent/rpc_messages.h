@@ -24,6 +24,7 @@
 
 #include "agent/member_info.h"
 #include "wire/base/types.h"
+#include "wire/ping_payload.h"
 
 namespace starling::agent {
 
@@ -83,6 +84,10 @@ struct StopRequest {
   std::uint64_t stop = 0;
 };
 
+struct CoordinateRequest {
+  std::string node;
+};
+
 struct ResponseHeader {
   std::string error;  // empty: success
   std::uint64_t sequence = 0;
@@ -115,12 +120,16 @@ Decoded<void> decode_into(Bytes value, StreamRequest& request);
 Decoded<void> decode_into(Bytes value, MonitorRequest& request);
 Decoded<void> decode_into(Bytes value, StopRequest& request);
 
+Decoded<void> decode_into(Bytes value, CoordinateRequest& request);
+
 Decoded<void> decode_into(Bytes value, ResponseHeader& header);
 // One element of the array that append_members_header announces.
 Decoded<MemberInfo> decode_member(Bytes value);
 Decoded<std::int64_t> decode_join_count(Bytes value);
 Decoded<Stats> decode_stats(Bytes value);
 Decoded<std::string> decode_log_record(Bytes value);
+// nullopt: the agent has none of this member.
+Decoded<std::optional<Coordinate>> decode_coordinate(Bytes value);
 
 void append(std::string& out, const RequestHeader& header);
 void append(std::string& out, const HandshakeRequest& request);
@@ -136,6 +145,7 @@ void append(std::string& out, const MemberTagsRequest& request);
 void append(std::string& out, const StreamRequest& request);
 void append(std::string& out, const MonitorRequest& request);
 void append(std::string& out, const StopRequest& request);
+void append(std::string& out, const CoordinateRequest& request);
 
 void append(std::string& out, const ResponseHeader& header);
 // A body of `count` members, which must follow.
@@ -144,6 +154,7 @@ void append_member(std::string& out, const MemberView& member);
 void append_join_count(std::string& out, std::size_t count);
 void append_stats(std::string& out, const Stats& stats);
 void append_log_record(std::string& out, std::string_view line);
+void append_coordinate(std::string& out, const std::optional<Coordinate>& known);
 void append(std::string& out, const UserEventRecord& record);
 void append(std::string& out, const MemberEventRecord& record);
 

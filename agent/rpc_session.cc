@@ -13,7 +13,7 @@ struct CommandText {
   std::string_view name;
   bool has_body;
 };
-constexpr std::array<CommandText, 17> commands{{{"handshake", true},
+constexpr std::array<CommandText, 18> commands{{{"handshake", true},
                                                 {"auth", true},
                                                 {"event", true},
                                                 {"force-leave", true},
@@ -29,7 +29,8 @@ constexpr std::array<CommandText, 17> commands{{{"handshake", true},
                                                 {"unhost-member", true},
                                                 {"member-tags", true},
                                                 {"hosted", false},
-                                                {"stats", false}}};
+                                                {"stats", false},
+                                                {"get-coordinate", true}}};
 
 }  // namespace
 
@@ -180,6 +181,8 @@ void RpcSession::execute(std::string_view body) {
     with_body<StreamRequest>(body, [&](const auto& request) { stream(request); });
   } else if (command == "monitor") {
     with_body<MonitorRequest>(body, [&](const auto& request) { monitor(request); });
+  } else if (command == "get-coordinate") {
+    with_body<CoordinateRequest>(body, [&](const auto& request) { coordinate(request); });
   } else if (command == "stop") {
     with_body<StopRequest>(body, [&](const auto& request) { stop(request); });
   } else if (command == "leave") {
@@ -274,6 +277,14 @@ void RpcSession::stats() {
     session.respond("");
     append_stats(session.output_, stats);
   }));
+}
+
+void RpcSession::coordinate(const CoordinateRequest& request) {
+  backend_.coordinate(request,
+                      later([](RpcSession& session, const std::optional<Coordinate>& known) {
+                        session.respond("");
+                        append_coordinate(session.output_, known);
+                      }));
 }
 
 void RpcSession::stream(const StreamRequest& request) {

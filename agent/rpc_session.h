@@ -49,6 +49,8 @@ struct RpcBackend {
   std::function<void(const MemberTagsRequest&, Done)> member_tags;
   std::function<bool(std::string_view name)> hosts;  // besides the agent's own member
   std::function<void(std::function<void(const Stats&)>)> stats;
+  using CoordinateDone = std::function<void(const std::optional<Coordinate>& known)>;
+  std::function<void(const CoordinateRequest&, CoordinateDone)> coordinate;
   std::function<void(Done)> leave;
 };
 
@@ -108,6 +110,7 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   void monitor(const MonitorRequest& request);
   void stop(const StopRequest& request);
   void stats();
+  void coordinate(const CoordinateRequest& request);
   template <class Request, class Execute>
   void with_body(std::string_view body, Execute&& execute);
 

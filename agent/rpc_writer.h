@@ -31,6 +31,9 @@ class RpcWriter {
   void boolean(bool value) {
     small([&](Writer& w) { msgpack::write_bool(w, value); });
   }
+  void floating(double value) {
+    small([&](Writer& w) { msgpack::write_float64(w, value); });
+  }
   void nil() {
     small([](Writer& w) { msgpack::write_nil(w); });
   }

@@ -83,8 +83,8 @@ TraceLine trace_line(const Event& trace, std::string_view own_name) {
                                  "unique!",
                                  place)};
       }
-      return {warn,
-              fmt::format("serf: Name conflict for '{}', also claimed at {}", trace.name, place)};
+      return {warn, fmt::format("serf: Name conflict for '{}', also claimed at {}{}{}", trace.name,
+                                place, trace.text.empty() ? "" : ": ", trace.text)};
     case TraceKind::alive_ignored:
       return {warn, fmt::format("memberlist: Ignoring an alive message for '{}': {}", trace.name,
                                 trace.text)};

@@ -78,5 +78,15 @@ def memberlist():
             add("lzw", vector["id"], b"\x05" + bytes.fromhex(vector["output_hex"]))
 
 
+def snapshots():
+    vectors = json.loads((ROOT / "tests/vectors/serf.json").read_text())
+    for vector in vectors["snapshot_recovery"]:
+        choice = b"\x03" if vector["rejoin_after_leave"] else b"\x02"
+        add("snapshot", vector["name"], choice + vector["content"].encode())
+    for path in sorted((ROOT / "tests/vectors").glob("real_*.snap")):
+        add("snapshot", path.stem, b"\x05" + path.read_bytes())
+
+
 if __name__ == "__main__":
     memberlist()
+    snapshots()

@@ -1,6 +1,7 @@
 #include "sim/links.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace starling::sim {
 
@@ -29,12 +30,26 @@ bool Links::parted(NodeId a, NodeId b) const {
   });
 }
 
-Duration Links::latency(NodeId from, NodeId to, Random& random) const {
+Duration Links::way(NodeId from, NodeId to) const {
+  if (model_.plane_side == Duration::zero()) return Duration::zero();
+  Random one = Random(seed_).fork("place", index_of(from));
+  Random other = Random(seed_).fork("place", index_of(to));
+  const double x = one.unit() - other.unit();
+  const double y = one.unit() - other.unit();
+  const double side = static_cast<double>(model_.plane_side.count());
+  return Duration(static_cast<Duration::rep>(std::hypot(x, y) * side));
+}
+
+Duration Links::floor(NodeId from, NodeId to) const {
   Random link = Random(seed_).fork("floor", at(from, to));
-  const Duration floor = link.between(model_.floor_min, model_.floor_max);
+  return link.between(model_.floor_min, model_.floor_max) + way(from, to);
+}
+
+Duration Links::latency(NodeId from, NodeId to, Random& random) const {
   const double draw = random.unit();
-  return floor + Duration(static_cast<Duration::rep>(
-                     draw * draw * draw * static_cast<double>(model_.jitter_max.count())));
+  return floor(from, to) +
+         Duration(static_cast<Duration::rep>(draw * draw * draw *
+                                             static_cast<double>(model_.jitter_max.count())));
 }
 
 }  // namespace starling::sim

@@ -19,6 +19,9 @@ struct LatencyModel {
   Duration floor_max = std::chrono::microseconds(500);
   // On top, per datagram or segment: mostly little, sometimes up to this (the cube of a unit draw).
   Duration jitter_max = std::chrono::microseconds(500);
+  // Every node has a place in a square of this side, one way across it; a link takes the way
+  // between two places on top of its floor. Zero: all nodes are at one place.
+  Duration plane_side = Duration::zero();
 };
 
 class Links {
@@ -48,6 +51,8 @@ class Links {
   bool deaf(NodeId from, NodeId to) const { return deaf_[at(from, to)] != 0; }
   bool parted(NodeId a, NodeId b) const;
 
+  // What a link takes at the least.
+  Duration floor(NodeId from, NodeId to) const;
   // One draw.
   Duration latency(NodeId from, NodeId to, Random& random) const;
 
@@ -56,6 +61,8 @@ class Links {
     std::uint32_t number;
     std::vector<std::uint8_t> group_of_node;
   };
+  // The time that light takes from one place to another.
+  Duration way(NodeId from, NodeId to) const;
   std::size_t at(NodeId from, NodeId to) const { return index_of(from) * nodes_ + index_of(to); }
 
   std::size_t nodes_;

@@ -75,6 +75,9 @@ EngineOptions World::engine_options(NodeId node) const {
     for (std::byte& octet : octets) octet = static_cast<std::byte>(key.next() & 0xff);
     CHECK(options.keyring.add(*AesKey::from(octets)).has_value());
   }
+  if (options_.remember_incarnations) {
+    options.earlier_incarnation = Incarnation{lives_[index_of(node)].incarnation};
+  }
   options.label = options_.label;
   options.compress = options_.compress;
   options.lanes = options_.lanes;
@@ -101,7 +104,7 @@ void World::start(NodeId node) {
   if (running(node)) return;
   links_.set_dark(node, false);
   Life& of = lives_[index_of(node)];
-  of = {.number = of.number + 1};
+  of = {.number = of.number + 1, .incarnation = of.incarnation};
   if (of.number > 1) report_.add(Count::restarts);
   checkers_.on_start(node, meta_of(node));
   trace_.note(now_, "start " + name_of(node) + " life " + std::to_string(of.number));
@@ -240,6 +243,10 @@ void World::on_event(NodeId from, const Event& event) {
   if (event.kind == Event::Kind::member || event.kind == Event::Kind::trace) ++views_changed_;
   if (event.kind == Event::Kind::done && event.token == lives_[index_of(from)].join_token) {
     on_join_done(from, event.result);
+  }
+  if (event.kind == Event::Kind::stats) {
+    std::uint32_t& incarnation = lives_[index_of(from)].incarnation;
+    incarnation = std::max(incarnation, event.stats.incarnation_max);
   }
   if (hook_) hook_(now_, from, event);
   const std::vector<Violation>& kept = checkers_.violations().kept();

@@ -30,6 +30,9 @@ struct WorldOptions {
   bool compress = true;
   std::string label;
   std::uint32_t lanes = 1;  // of every node
+  // A node that is started again is told the incarnation that its last process reported, as an
+  // agent with a snapshot would be. Known as of the last stats.
+  bool remember_incarnations = false;
   // A started node joins one of the first `contacts` nodes and tries the next until one answers.
   std::size_t contacts = 3;
   Duration join_again_after = std::chrono::seconds(1);
@@ -90,6 +93,7 @@ class World : private HostOutlet {
   struct Life {
     std::uint32_t number = 0;
     std::uint32_t meta_version = 0;
+    std::uint32_t incarnation = 0;  // the highest reported
     bool leaving = false;
     bool joined = false;
     std::uint64_t join_token = 0;

@@ -72,6 +72,7 @@ Command keygen_command();
 Command leave_command();
 Command members_command();
 Command monitor_command();
+Command rtt_command();
 Command swarm_command();
 Command tags_command();
 Command unhost_command();

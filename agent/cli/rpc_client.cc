@@ -293,6 +293,16 @@ std::expected<Stats, std::string> RpcClient::stats() {
   return std::move(*stats);
 }
 
+std::expected<std::optional<Coordinate>, std::string> RpcClient::coordinate(
+    const CoordinateRequest& request) {
+  const auto answer = call("get-coordinate", request, Body::present);
+  if (!answer) return std::unexpected(answer.error());
+  if (!answer->error.empty()) return std::unexpected(answer->error);
+  const auto known = decode_coordinate(as_bytes(answer->body));
+  if (!known) return std::unexpected("bad answer from the agent");
+  return *known;
+}
+
 std::expected<std::uint64_t, std::string> RpcClient::stream(const StreamRequest& request) {
   return subscribe("stream", request);
 }

@@ -43,6 +43,9 @@ class RpcClient {
   std::expected<void, std::string> host_member(const HostMemberRequest& request);
   std::expected<void, std::string> unhost_member(const UnhostMemberRequest& request);
   std::expected<Stats, std::string> stats();
+  // nullopt: the agent has no coordinate of this member.
+  std::expected<std::optional<Coordinate>, std::string> coordinate(
+      const CoordinateRequest& request);
   // The subscription's sequence number; its records come from next_record().
   std::expected<std::uint64_t, std::string> stream(const StreamRequest& request);
   std::expected<std::uint64_t, std::string> monitor(const MonitorRequest& request);

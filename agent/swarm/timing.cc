@@ -75,6 +75,7 @@ SwimOptions swim_options(Profile profile, Duration period, const Size& size) {
 
 SerfOptions serf_options(Profile profile, Duration period) {
   SerfOptions serf;
+  serf.coordinates = false;  // all stand in one place
   const double by = stretch(profile, period);
   serf.reconnect_interval = scaled(serf.reconnect_interval, by);
   serf.flap_timeout = scaled(serf.flap_timeout, by);

@@ -10,6 +10,7 @@ namespace {
 EngineOptions lane_options(const EngineOptions& options) {
   EngineOptions lane = options;
   if (options.lanes == 1) return lane;
+  lane.capacity.coordinates_max = options.coordinates_max();  // of the node's, not of the lane's
   const std::uint32_t share = options.capacity.members_max / options.lanes;
   const std::uint32_t slack = share / 8 + 1024;
   lane.capacity.members_max = std::min(options.capacity.members_max, share + slack);

@@ -31,6 +31,16 @@ void refuse_meta(Node& node, Instant now, const Alive& alive) {
   report_ignored(node, now, alive, "no room for its metadata: the member is known without it");
 }
 
+// Why a name may not move to the address that the message gives.
+std::string_view why_not_moved(const AliveFacts& facts, const SwimOptions& swim) {
+  if (facts.is_self) return "the name is ours";
+  if (is_exposed(facts.state)) return "the member is alive at the old address";
+  if (swim.dead_node_reclaim_time.count() > 0) {
+    return "the member has failed more recently than dead_node_reclaim_time";
+  }
+  return "the member has failed and not left: it may move once the dead are forgotten";
+}
+
 // Gives an unknown member a row and a place in the node list; nullopt when the table is full.
 std::optional<Slot> enlist(Node& node, Instant now, NameHash hash, std::string_view name,
                            std::optional<Slot> row) {
@@ -164,7 +174,10 @@ void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin&
     case AliveVerdict::conflict:
       ++node.counters.conflicts;
       node.report.trace(now, TraceKind::conflict,
-                        {.name = alive.node, .endpoint = at, .number = facts.is_self},
+                        {.name = alive.node,
+                         .endpoint = at,
+                         .number = facts.is_self,
+                         .text = why_not_moved(facts, node.options.swim)},
                         node.counters);
       return;
     case AliveVerdict::refute:

@@ -7,6 +7,7 @@
 #include "core/serf/event_limits.h"
 #include "core/shard/apply_alive.h"
 #include "core/shard/broadcast.h"
+#include "core/shard/coordinates.h"
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
 #include "core/shard/route.h"
@@ -229,6 +230,11 @@ Stats stats_of(const Node& node) {
     stats.health_score = static_cast<std::uint32_t>(node.health(first));
     stats.incarnation = to_number(first.incarnation);
   }
+  for (std::uint32_t place = 0; place < node.hosted.end(); ++place) {
+    const Hosted& member = node.hosted.at(place);
+    if (!member.used) continue;
+    stats.incarnation_max = std::max(stats.incarnation_max, to_number(member.incarnation));
+  }
   stats.hosted = node.hosted.size();
   stats.member_time = to_number(node.member_clock.time());
   stats.event_time = to_number(node.events.time());
@@ -271,6 +277,8 @@ void apply_command(Node& node, Instant now, const Command& command) {
       return let_go(node, now, command);
     case Command::Kind::stats:
       return stats(node, now, command);
+    case Command::Kind::coordinate:
+      return answer_coordinate(node, now, command);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "core/shard/apply_dead.h"
 #include "core/shard/apply_packet.h"
 #include "core/shard/apply_suspect.h"
+#include "core/shard/coordinates.h"
 #include "core/shard/gossip_turn.h"
 #include "core/shard/hosting.h"
 #include "core/shard/image_gather.h"
@@ -107,6 +108,10 @@ void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
       return dial_ping(node, now, mail.endpoint, {mail.sequence, mail.due, mail.bytes});
     case MailKind::stream_acked:
       return stream_ping_acked(node, mail.sequence);
+    case MailKind::measured:
+    case MailKind::coordinate:
+    case MailKind::coordinate_useless:
+      return apply_coordinate_mail(node, now, mail);
     case MailKind::image_wanted:
       return on_image_wanted(node, from, mail.number);
     case MailKind::image:
@@ -166,6 +171,7 @@ ShardId owner_of_command(Node& node, const Command& command) {
     case Command::Kind::leave:
     case Command::Kind::user_event:
     case Command::Kind::stats:
+    case Command::Kind::coordinate:
       return node.id;
   }
   return node.id;

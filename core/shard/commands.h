@@ -24,6 +24,7 @@ struct Command {
     unhost,       // a hosted member `name` leaves; done when it has left, then its place is free
     abandon,      // a hosted member `name` ends without a word, as if its machine had died
     stats,        // answered by Event::Kind::stats instead of done
+    coordinate,   // of member `name`: done, with a payload as acks carry it, or none if unknown
   };
   Kind kind{};
   std::uint64_t token = 0;

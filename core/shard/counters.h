@@ -39,6 +39,7 @@ struct Stats {
   std::uint32_t membership_queue = 0, intent_queue = 0, event_queue = 0, query_queue = 0;
   std::uint64_t broadcasts_dropped = 0;  // because a queue was full or the message too long
   std::uint32_t incarnation = 0;
+  std::uint32_t incarnation_max = 0;  // of all hosted members
   std::uint32_t suspicions = 0;
   std::uint32_t streams = 0;
   bool encrypted = false;
@@ -70,6 +71,7 @@ inline void Stats::add(const Stats& other) {
   query_queue += other.query_queue;
   broadcasts_dropped += other.broadcasts_dropped;
   incarnation = std::max(incarnation, other.incarnation);  // only its home knows it
+  incarnation_max = std::max(incarnation_max, other.incarnation_max);
   suspicions += other.suspicions;
   streams += other.streams;
 }

@@ -87,7 +87,7 @@ struct Event {
   Endpoint endpoint;   // member, trace
   Versions versions;
   std::string_view name;  // member, user, trace
-  Bytes payload;          // member: meta; user: payload
+  Bytes payload;          // member: meta; user: payload; done: what Command says
 
   bool coalesce = false;  // user
 

@@ -41,7 +41,8 @@ HostProblem introduce(Node& node, Instant now, Hosted& hosted, const HostedView&
                       std::optional<Slot> row) {
   const bool known = row && node.members.listed(*row);
   const std::uint32_t earlier = known ? to_number(node.members.incarnation(*row)) : 0;
-  hosted.incarnation = Incarnation{earlier + 1};
+  const std::uint32_t restored = to_number(node.options.earlier_incarnation);
+  hosted.incarnation = Incarnation{std::max(earlier, restored) + 1};
   if (known && is_exposed(node.members.state(*row))) --node.live_others;
   if (row) node.hosted.settle(hosted, *row);
   std::array<std::byte, 6> versions;

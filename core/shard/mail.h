@@ -37,6 +37,10 @@ enum class MailKind : std::uint8_t {
   dial,          // lane 0 is to join `endpoint`, a failed member
   ping_wanted,   // a stream ping for probe `sequence`: `bytes` to `endpoint` until `due`
   stream_acked,  // the stream ping of probe `sequence` was answered
+  // Network coordinates, see coordinates.h.
+  measured,            // a probe of `name` took `number` ns; `bytes`: the ack's payload
+  coordinate,          // `bytes`: our coordinate, as acks carry it
+  coordinate_useless,  // Serf has forgotten `name`
   // Our own state for a push/pull.
   image_wanted,  // `number`: which gathering
   image,         // `token`: address of an ImagePart in the sender's memory, valid until the next

@@ -119,6 +119,7 @@ std::size_t Node::footprint(const EngineOptions& options) {
   for (int queue = 0; queue < 3; ++queue) need.add(Dissemination::footprint(serf_limits(options)));
   need.add(Sessions::footprint(options));
   if (SyncState::possible(options)) need.add(SyncState::footprint(options));
+  if (options.serf.coordinates) need.add(CoordinateCache::footprint(options.coordinates_max()));
   need.make<std::uint32_t>(members);  // left_in_merge
   if (options.lanes > 1) {
     need.bytes(Sessions::image_bytes_max(options));
@@ -170,6 +171,7 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
                                       : MutableBytes{}),
       left_in_merge(arena.make<std::uint32_t>(options.capacity.members_max)) {
   if (SyncState::possible(options)) sync.emplace(arena, options, start);
+  if (options.serf.coordinates && place.id == ShardId{0}) coordinates.emplace(arena, options);
   report.want_traces(options.traces);
   // Each clock starts at 1 and goes past what an earlier run has seen.
   member_clock.increment();

@@ -14,6 +14,7 @@
 #include "core/base/rng.h"
 #include "core/base/token_bucket.h"
 #include "core/base/wheel.h"
+#include "core/serf/coordinate_cache.h"
 #include "core/serf/event_buffer.h"
 #include "core/serf/intents.h"
 #include "core/serf/lamport.h"
@@ -109,6 +110,20 @@ struct GossipRound {
   std::uint64_t number = 0;
   std::uint32_t count = 0;
   std::array<Slot, 16> chosen;
+};
+
+// The network coordinate of the node, and those of others; see coordinates.h.
+struct CoordinateState {
+  CoordinateState(Arena& arena, const EngineOptions& options)
+      : client(options.seed ^ 0x636f'6f72'6469'6e61), cache(arena, options.coordinates_max()) {}
+
+  CoordinateClient client;
+  CoordinateCache cache;
+};
+// Our coordinate as acks carry it.
+struct CoordinatePayload {
+  std::array<std::byte, 160> room;
+  std::size_t bytes = 0;  // 0: coordinates are off
 };
 
 // Where a lane stands among the lanes of its node. By itself: the only one.
@@ -232,6 +247,9 @@ struct Node {
   std::array<Slot, TimerRanges::prunes_max> prunes;
   std::uint64_t leave_token = 0;  // the command that all hosted members leave for
   Waiters waiters;
+
+  std::optional<CoordinateState> coordinates;  // front lane; nothing where they are off
+  CoordinatePayload coordinate_payload;
 
   // Anti-entropy by digests; nothing where SyncState::possible says no.
   std::optional<SyncState> sync;

@@ -85,6 +85,12 @@ std::optional<std::string> problem_with(const EngineOptions& options) {
   if (options.lanes > 1 && capacity.mail_ring_bytes < (std::size_t{64} << 10)) {
     return "mail_ring_bytes is below 65536";
   }
+  if (auto problem = at_most("coordinates_max", capacity.coordinates_max, 1u << 24)) return problem;
+  // Room for further lives and refutations.
+  if (auto problem = at_most("earlier_incarnation", to_number(options.earlier_incarnation),
+                             earlier_incarnation_max)) {
+    return problem;
+  }
   if (capacity.hosted_max < 1) return "hosted_max is 0";
   if (auto problem = at_most("hosted_max", capacity.hosted_max, 1u << 20)) return problem;
   if (auto problem = at_most("hosted members", options.hosted.size() + 1, capacity.hosted_max)) {

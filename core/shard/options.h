@@ -5,6 +5,7 @@
 // except the lane, which keeps its own copy.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -76,6 +77,9 @@ struct SerfOptions {
   std::size_t query_bytes_max = 1024;
   std::size_t query_response_bytes_max = 1024;
 
+  // Network coordinates: estimated round trips to other members (core/shard/coordinates.h).
+  bool coordinates = true;
+
   // Clocks and minima restored from an earlier run (protocol/serf section 3).
   LamportTime member_clock{}, event_clock{}, query_clock{};
   LamportTime event_minimum{}, query_minimum{};
@@ -87,6 +91,9 @@ struct CapacityOptions {
   std::uint32_t hosted_max = 64;     // members that this engine hosts at a time, the first included
   std::uint32_t streams_max = 64;    // sessions at a time, both directions
   std::uint32_t relays_max = 1'024;  // indirect probes served at a time
+  // Network coordinates kept, of the peers probed most recently: 160 bytes each, more than a
+  // member's row. 0: of all members in a table of up to 16384, of that many in a larger one.
+  std::uint32_t coordinates_max = 0;
   std::size_t name_bytes_max = 255;
   std::size_t member_slab_bytes = 0;  // 0: derived from members_max, see slab_bytes()
   std::size_t event_slab_bytes = 4u << 20;
@@ -127,6 +134,9 @@ struct HostedView {
 using TraceSet = std::uint64_t;
 inline constexpr TraceSet all_traces = ~TraceSet{0};
 
+// The largest EngineOptions::earlier_incarnation: half of what an incarnation can count.
+inline constexpr std::uint32_t earlier_incarnation_max = 1u << 31;
+
 struct EngineOptions {
   std::string name;                  // this member's name, 1..name_bytes_max bytes
   Endpoint advertise;                // what peers are told; also the Source of our pings
@@ -135,6 +145,9 @@ struct EngineOptions {
   Versions versions;                 // protocol_current 1..5, delegate_* are Serf's
   std::uint64_t seed = 0;            // every random choice of the engine
   std::uint32_t lanes = 1;           // shards of the node, each driven by a thread of its own
+  // The last incarnation of an earlier life, or one above it: members start beyond it, so that no
+  // statement about that life overrules them. 0: none.
+  Incarnation earlier_incarnation{};
 
   Keyring keyring;
   std::string label;
@@ -155,6 +168,12 @@ struct EngineOptions {
     return bind_port_or_zero != 0 ? bind_port_or_zero : advertise.port;
   }
   std::uint16_t bind_port_or_zero = 0;  // 0: the same as advertise.port
+
+  // Coordinates that are kept at the most.
+  std::uint32_t coordinates_max() const {
+    if (capacity.coordinates_max != 0) return capacity.coordinates_max;
+    return std::min(capacity.members_max, 16'384u);
+  }
 
   // The room every blank TxPacket must offer: the gossip budget and what no budget counts.
   std::size_t packet_room_bytes() const { return swim.udp_buffer_bytes + 512; }

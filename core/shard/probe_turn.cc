@@ -1,6 +1,7 @@
 #include "core/shard/probe_turn.h"
 
 #include "core/shard/apply_suspect.h"
+#include "core/shard/coordinates.h"
 #include "core/shard/reap_turn.h"
 #include "core/shard/route.h"
 #include "core/shard/send.h"
@@ -308,7 +309,9 @@ void apply_ping(Node& node, Instant now, const Ping& ping, const Endpoint& from)
   // Only who shows where it stands is told where we do.
   StandingRoom standing;
   const Bytes ours = ping.standing.empty() ? Bytes{} : own_standing(node, standing);
-  send_message(node, to, Ack{.sequence = ping.sequence, .payload = {}, .standing = ours});
+  send_message(
+      node, to,
+      Ack{.sequence = ping.sequence, .payload = own_coordinate_payload(node), .standing = ours});
 }
 
 void apply_indirect_ping(Node& node, Instant now, const IndirectPing& ping, const Endpoint& from) {
@@ -343,6 +346,13 @@ void apply_ack(Node& node, Instant now, const Ack& ack) {
       node.report.trace(now, TraceKind::probe_acked,
                         {.name = node.members.name(member->probe.target), .number = trip},
                         node.counters);
+      // Only a direct answer says how far the target is.
+      if (member->probe.stage == Probe::Stage::direct) {
+        take_measurement(node, now,
+                         {.name = node.members.name(member->probe.target),
+                          .payload = ack.payload,
+                          .round_trip = now - member->probe.started});
+      }
     }
     change_health(node, now, *member, -1);
     return finish(node, now, *member);

@@ -1,5 +1,6 @@
 #include "core/shard/reap_turn.h"
 
+#include "core/shard/coordinates.h"
 #include "core/shard/route.h"
 #include "core/shard/row_digest.h"
 #include "core/shard/stream_turn.h"
@@ -100,6 +101,7 @@ void erase_member(Node& node, Instant now, Slot slot) {
   const RowDigest digest(node, slot);
   if (!node.report.calm()) return prune_later(node, now, slot, retry_delay);
   node.report.member(now, node.members, node.serf, slot, MemberEventKind::reap, node.counters);
+  forget_coordinate(node, node.members.name(slot));
   node.serf.erase(slot);
   release_row(node, now, slot);
 }
@@ -136,6 +138,7 @@ void reap_turn(Node& node, Instant now) {
         reap_budget, [&](Slot slot) {
           node.report.member(now, node.members, node.serf, slot, MemberEventKind::reap,
                              node.counters);
+          forget_coordinate(node, node.members.name(slot));
           node.serf.erase(slot);
           release_row(node, now, slot);
         });

@@ -5,6 +5,7 @@
 #include "core/shard/apply_packet.h"
 #include "core/shard/apply_suspect.h"
 #include "core/shard/broadcast.h"
+#include "core/shard/coordinates.h"
 #include "core/shard/gossip_turn.h"
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
@@ -43,6 +44,7 @@ void Shard::start(Instant now) {
   const SwimOptions& swim = node_.options.swim;
   const SerfOptions& serf = node_.options.serf;
   const EngineOptions& options = node_.options;
+  start_coordinates(node_);
   host(node_, now, {options.name, options.advertise, as_bytes(options.meta)});
   for (const HostedMember& member : options.hosted) host(node_, now, HostedView(member));
 

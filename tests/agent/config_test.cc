@@ -84,8 +84,7 @@ TEST(Config, ErrorsAreSerfs) {
   EXPECT_EQ(error_of({"-io", "xdp"}), "Unknown -io: xdp");
   EXPECT_EQ(error_of({"-dpdk-args", "-m 32"}), "-dpdk-args goes with -io=dpdk only");
   EXPECT_EQ(error_of({"-io", "dpdk", "-dpdk-args", "-m 32"}), "");
-  EXPECT_EQ(error_of({"-snapshot", "x", "-discover", "y"}),
-            "Not supported by starling: snapshot, discover");
+  EXPECT_EQ(error_of({"-discover", "y"}), "Not supported by starling: discover");
   EXPECT_EQ(error_of({"-syslog=false"}), "");
 }
 
@@ -120,6 +119,14 @@ TEST(Config, WarningsAndCorrections) {
                                   "Warning: 'RetryInterval' is too low. Setting to 1s",
                                   "Deprecation warning: 'Role' has been replaced with 'Tags'",
                                   "Warning: 'RejoinAfterLeave' enabled without snapshot file"}));
+}
+
+TEST(Config, ASnapshotMakesRejoinMeaningful) {
+  const auto loaded = load({"-snapshot", "file", "-rejoin"});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.snapshot_path, "file");
+  EXPECT_TRUE(loaded->config.rejoin_after_leave);
+  EXPECT_TRUE(loaded->warnings.empty());
 }
 
 }  // namespace

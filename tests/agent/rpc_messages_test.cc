@@ -79,14 +79,17 @@ TEST(RpcMessages, RecordedRequestsThereAndBack) {
         expect_round_trip<MonitorRequest>(body);
       else if (header.command == "stop")
         expect_round_trip<StopRequest>(body);
+      else if (header.command == "get-coordinate")
+        expect_round_trip<CoordinateRequest>(body);
       else if (header.command == "members" || header.command == "stats" ||
                header.command == "leave" || header.command == "list-keys")
         continue;
       ++i;
     }
   }
-  for (const char* command : {"handshake", "auth", "event", "force-leave", "join",
-                              "members-filtered", "tags", "stream", "monitor", "stop"}) {
+  for (const char* command :
+       {"handshake", "auth", "event", "force-leave", "join", "members-filtered", "tags", "stream",
+        "monitor", "stop", "get-coordinate"}) {
     EXPECT_GT(seen[command], 0) << command;
   }
 }
@@ -97,6 +100,7 @@ TEST(RpcMessages, RecordedBodiesThereAndBack) {
   const nlohmann::json all = nlohmann::json::parse(file);
   int lists = 0;
   int statistics = 0;
+  int coordinates = 0;
   for (const nlohmann::json& exchange : all["exchanges"]) {
     if (!exchange.contains("response_stream_hex")) continue;
     for (const std::string& value : values_of(from_hex(exchange["response_stream_hex"]))) {
@@ -119,11 +123,20 @@ TEST(RpcMessages, RecordedBodiesThereAndBack) {
         append_stats(again, *stats);
         EXPECT_EQ(nlohmann::json::from_msgpack(again), content);
         ++statistics;
+      } else if (content.contains("Coord")) {
+        const auto known = decode_coordinate(as_bytes(value));
+        ASSERT_TRUE(known);
+        EXPECT_EQ(known->has_value(), content["Ok"].get<bool>());
+        std::string again;
+        append_coordinate(again, *known);
+        EXPECT_EQ(again, value) << "bit for bit";
+        ++coordinates;
       }
     }
   }
   EXPECT_GT(lists, 3);
   EXPECT_GT(statistics, 1);
+  EXPECT_GT(coordinates, 5);
 }
 
 // A list that is written member by member is the same as the list of an event record.

@@ -56,6 +56,10 @@ struct Fixture {
     backend.stats = [](const std::function<void(const Stats&)>& done) {
       done({{"agent", {{"name", "x"}}}});
     };
+    backend.coordinate = [](const CoordinateRequest& request,
+                            const RpcBackend::CoordinateDone& done) {
+      done(request.node == "known" ? std::optional(Coordinate{}) : std::nullopt);
+    };
     open();
   }
   void open() {
@@ -135,6 +139,16 @@ TEST(RpcSession, HalfRequestsWait) {
   for (const char byte : bytes) answers += f.ask({&byte, 1});
   EXPECT_EQ(answers, header("", 1) + header("", 2));
   EXPECT_EQ(f.asked, std::vector<std::string>{"event x"});
+}
+
+TEST(RpcSession, CoordinatesAreThereOrNot) {
+  Fixture f;
+  f.greet();
+  std::string known, unknown;
+  append_coordinate(known, Coordinate{});
+  append_coordinate(unknown, std::nullopt);
+  EXPECT_EQ(f.request("get-coordinate", CoordinateRequest{.node = "known"}), header("", 9) + known);
+  EXPECT_EQ(f.request("get-coordinate", CoordinateRequest{.node = "x"}), header("", 9) + unknown);
 }
 
 TEST(RpcSession, HeaderFieldsPersist) {

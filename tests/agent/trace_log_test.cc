@@ -40,6 +40,9 @@ TEST(TraceLog, SerfsWords) {
 TEST(TraceLog, ConflictAboutUsIsAnError) {
   EXPECT_EQ(trace_line(trace_of(TraceKind::conflict), "a").level, LogLevel::warn);
   EXPECT_EQ(trace_line(trace_of(TraceKind::conflict), "b").level, LogLevel::err);
+  Event conflict = trace_of(TraceKind::conflict);
+  conflict.text = "it is alive";
+  EXPECT_TRUE(trace_line(conflict, "a").text.ends_with(": it is alive"));
 }
 
 TEST(TraceLog, MemberLines) {

@@ -36,6 +36,9 @@ struct Bench {
     backend.member_tags = answer;
     backend.hosts = [](std::string_view) { return true; };
     backend.stats = [](const auto& done) { done(agent::Stats{}); };
+    backend.coordinate = [](const auto& request, const auto& done) {
+      done(request.node.empty() ? std::nullopt : std::optional(Coordinate{}));
+    };
     backend.leave = [](const RpcBackend::Done& done) { done(""); };
   }
 };

@@ -172,6 +172,70 @@ def snapshot_rejoins(stage, kind, writer_kind):
     expect_equal(len([event for event in second.events("user") if event[1] == "once"]), 1, "runs of the handler for an old event")
 
 
+@check(60, {f"{first}-then-{second}": (first, second) for first in ("starling", "serf") for second in ("starling", "serf")
+            if first != second})
+def snapshot_changes_hands(stage, first_kind, second_kind):
+    """A member is replaced by one of the other kind, with its snapshot, name and address, and then by the first kind again."""
+    peer = stage.started("serf", "peer")
+    snapshot = stage.folder / "member.snapshot"
+    options = {"args": [f"-snapshot={snapshot}"]}
+    member = stage.started(first_kind, "member", join=[peer], **options)
+    stage.expect_all_alive([peer, member])
+    peer.do("event", "-coalesce=false", "once", "in the first life")
+    stage.wait("the event arrives", lambda: (len(member.events("user")) == 1, member.events("user")), 8)
+    for kind in (second_kind, first_kind):
+        time.sleep(1.2)  # until the clocks are written
+        peer.do("event", "-coalesce=false", "flush", "makes Serf write what it holds back")
+        time.sleep(1.0)
+        member.kill()
+        member = stage.started(kind, "member", address=member.address, **options)
+        stage.expect_all_alive([peer, member], 25)
+        stage.hold("it stays alive", lambda: (peer.members()["member"]["status"] == "alive", None), 3)
+    expect_equal(len([event for event in member.events("user") if event[1] == "once"]), 1, "runs of the handler for an old event")
+
+
+@check(60, EACH_KIND)
+def snapshot_after_a_leave(stage, kind):
+    """After a leave a snapshot does not bring a member back, unless -rejoin asks for it."""
+    peer = stage.started(OTHER[kind], "peer")
+    snapshot = stage.folder / "member.snapshot"
+    member = stage.started(kind, "member", join=[peer], args=[f"-snapshot={snapshot}"])
+    stage.expect_all_alive([peer, member])
+    time.sleep(1.5)
+    member.do("leave")
+    member.expect_exit(0, 10)
+    stage.expect_status([peer], "member", "left", 10)
+    expect("leave" in snapshot.read_text().splitlines(), f"the snapshot says that it left: {snapshot.read_text()}")
+    alone = stage.started(kind, "member", address=member.address, args=[f"-snapshot={snapshot}"])
+    stage.hold("it stays alone", lambda: (len(alone.members()) == 1, sorted(alone.members())), 3)
+    alone.do("join", peer.address)
+    stage.expect_all_alive([peer, alone], 15)
+    time.sleep(1.5)
+    alone.do("leave")
+    alone.expect_exit(0, 10)
+    back = stage.started(kind, "member", address=member.address, args=[f"-snapshot={snapshot}", "-rejoin"])
+    stage.expect_all_alive([peer, back], 25)
+
+
+@check(60, EACH_KIND)
+def estimates_round_trips(stage, kind):
+    """Coordinates pass between both kinds, and both programs' rtt understand both agents."""
+    agents = cluster(stage, [kind, OTHER[kind], kind], profile="local")
+    for asked in agents:
+        for by in ("starling", "serf"):
+            def probe():
+                done = asked.cli("rtt", agents[0].name, agents[1].name, by=by)
+                return done.returncode == 0, done.stdout
+            stage.wait(f"{asked.name} estimates, asked by {by}", probe, 20)
+            text = asked.do("rtt", agents[0].name, agents[1].name, by=by)
+            expect(text.startswith(f"Estimated {agents[0].name} <-> {agents[1].name} rtt: ") and text.endswith(" ms\n"), text)
+            own = asked.do("rtt", agents[0].name, by=by) if asked is not agents[0] else asked.do("rtt", agents[1].name, by=by)
+            expect(f"<-> {asked.name} rtt: " in own, own)
+            milliseconds = float(text.split()[-2])
+            expect(0 <= milliseconds < 1000, f"a round trip on this machine: {text}")
+            expect_equal(asked.cli("rtt", "nobody", by=by).stdout, "Could not find a coordinate for node \"nobody\"\n", "rtt of nobody")
+
+
 @check(110, EACH_KIND)
 def wan_killed(stage, kind):
     """The wan profile notices a crash within its own, longer bound; events pass as well."""

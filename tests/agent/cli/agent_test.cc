@@ -16,8 +16,8 @@ TEST(AgentCommand, WrongConfiguration) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(outcome.out,
             "==> Error reading '/nonexistent': open /nonexistent: no such file or directory\n");
-  EXPECT_EQ(run_command(agent_command(), {"-snapshot=x"}).out,
-            "==> Not supported by starling: snapshot\n");
+  EXPECT_EQ(run_command(agent_command(), {"-discover=x"}).out,
+            "==> Not supported by starling: discover\n");
 }
 
 }  // namespace

@@ -61,6 +61,52 @@ TEST(SwimAlive, RefusesAKnownNameAtAnotherAddress) {
   EXPECT_EQ(node.stats().counters.conflicts, 2u);
 }
 
+std::string reason_of_conflict(LoneNode& node) {
+  std::string reason;
+  for (const KeptEvent& kept : node.take_events()) {
+    if (kept.event.kind != Event::Kind::trace) continue;
+    if (kept.event.trace == TraceKind::conflict) reason = kept.text;
+  }
+  return reason;
+}
+
+TEST(SwimAlive, SaysWhyANameMayNotMove) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.swim.gossip_to_the_dead_time = 300s;
+  for (const bool reclaim : {false, true}) {
+    options.swim.dead_node_reclaim_time = reclaim ? 60s : Duration::zero();
+    LoneNode node(options);
+    const Peer moved{.name = "peer", .host = 3};
+    node.receive_message(Peer{.name = "peer", .host = 2}.alive(1));
+    node.receive_message(moved.alive(2));
+    EXPECT_EQ(reason_of_conflict(node), "the member is alive at the old address");
+    node.receive_message(dead("peer", 1, "somebody"));
+    node.receive_message(moved.alive(2));
+    EXPECT_EQ(reason_of_conflict(node),
+              reclaim
+                  ? "the member has failed more recently than dead_node_reclaim_time"
+                  : "the member has failed and not left: it may move once the dead are forgotten");
+    node.receive_message(Peer{.name = "me", .host = 3}.alive(7));
+    EXPECT_EQ(reason_of_conflict(node), "the name is ours");
+    node.advance(61s);
+    node.take_events();
+    node.receive_message(moved.alive(2));
+    EXPECT_EQ(node.stats().members_alive, reclaim ? 2u : 1u) << "accepted once the time is over";
+  }
+}
+
+// A new life begins above the last one, so what is remembered of that one does not count.
+TEST(SwimAlive, BeginsAboveAnEarlierLife) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.earlier_incarnation = Incarnation{64};
+  LoneNode node(options);
+  EXPECT_EQ(node.stats().incarnation, 65u);
+  node.receive_message(dead("me", 64, "somebody"));
+  EXPECT_EQ(node.stats().counters.refutations, 0u);
+  node.receive_message(dead("me", 65, "somebody"));
+  EXPECT_EQ(node.stats().incarnation, 66u);
+}
+
 TEST(SwimAlive, TakesALeftNameBackAtANewAddress) {
   LoneNode node = node_named("me");
   node.receive_message(Peer{.name = "peer", .host = 2}.alive(5));
