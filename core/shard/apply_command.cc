@@ -9,6 +9,7 @@
 #include "core/shard/broadcast.h"
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
+#include "core/shard/query_turn.h"
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
@@ -271,6 +272,12 @@ void apply_command(Node& node, Instant now, const Command& command) {
       return let_go(node, now, command);
     case Command::Kind::stats:
       return stats(node, now, command);
+    case Command::Kind::query:
+      return ask_query(node, now, command);
+    case Command::Kind::respond:
+      return answer_query(node, now, command);
+    case Command::Kind::acknowledge:
+      return acknowledge_query(node, now, command);
   }
 }
 
