@@ -49,6 +49,7 @@ struct Config {
   int user_event_size_limit = 512;
   bool leave_on_terminate = false;
   bool skip_leave_on_interrupt = false;
+  bool disable_name_resolution = false;  // do not vote on who keeps a name
   std::string io = "auto";
   std::string lanes = "1";     // or "auto"
   std::string wait = "block";  // block, adaptive or busy
@@ -72,7 +73,8 @@ struct PartialConfig {
   std::optional<Duration> retry_interval, broadcast_timeout, reconnect_interval, reconnect_timeout,
       tombstone_timeout, event_handler_timeout;
   bool replay_on_join = false, rejoin_after_leave = false, leave_on_terminate = false,
-       skip_leave_on_interrupt = false, disable_compression = false, enable_syslog = false;
+       skip_leave_on_interrupt = false, disable_compression = false, enable_syslog = false,
+       disable_name_resolution = false;
   Tags tags;
   std::vector<std::string> start_join, retry_join, event_handlers;
 };

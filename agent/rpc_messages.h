@@ -73,6 +73,19 @@ struct MemberTagsRequest {
   Tags tags;
   std::vector<std::string> delete_tags;
 };
+struct QueryRequest {
+  std::string name;
+  std::optional<std::string> payload;  // absent is sent as nil
+  std::vector<std::string> nodes;      // empty is sent as nil
+  std::optional<Tags> tags;            // absent is sent as nil
+  std::int64_t timeout_ns = 0;
+  std::uint64_t relay_factor = 0;
+  bool want_acks = false;
+};
+struct RespondRequest {
+  std::uint64_t id = 0;
+  std::optional<std::string> payload;
+};
 struct StreamRequest {
   std::string type;
 };
@@ -94,6 +107,19 @@ struct UserEventRecord {
   std::string payload;
   bool coalesce = false;
 };
+// A query in a stream; `id` is what the client answers to.
+struct QueryEventRecord {
+  std::uint64_t id = 0;
+  std::uint64_t time = 0;
+  std::string name;
+  std::string payload;
+};
+// What a query of the client brings: "ack", "response", and "done" at the end.
+struct QueryRecord {
+  std::string from;
+  std::string payload;  // empty is sent as nil
+  std::string type;
+};
 struct MemberEventRecord {
   std::string event;
   std::vector<MemberInfo> members;
@@ -111,6 +137,8 @@ Decoded<void> decode_into(Bytes value, TagsRequest& request);
 Decoded<void> decode_into(Bytes value, HostMemberRequest& request);
 Decoded<void> decode_into(Bytes value, UnhostMemberRequest& request);
 Decoded<void> decode_into(Bytes value, MemberTagsRequest& request);
+Decoded<void> decode_into(Bytes value, QueryRequest& request);
+Decoded<void> decode_into(Bytes value, RespondRequest& request);
 Decoded<void> decode_into(Bytes value, StreamRequest& request);
 Decoded<void> decode_into(Bytes value, MonitorRequest& request);
 Decoded<void> decode_into(Bytes value, StopRequest& request);
@@ -121,6 +149,7 @@ Decoded<MemberInfo> decode_member(Bytes value);
 Decoded<std::int64_t> decode_join_count(Bytes value);
 Decoded<Stats> decode_stats(Bytes value);
 Decoded<std::string> decode_log_record(Bytes value);
+Decoded<QueryRecord> decode_query_record(Bytes value);
 
 void append(std::string& out, const RequestHeader& header);
 void append(std::string& out, const HandshakeRequest& request);
@@ -133,6 +162,8 @@ void append(std::string& out, const TagsRequest& request);
 void append(std::string& out, const HostMemberRequest& request);
 void append(std::string& out, const UnhostMemberRequest& request);
 void append(std::string& out, const MemberTagsRequest& request);
+void append(std::string& out, const QueryRequest& request);
+void append(std::string& out, const RespondRequest& request);
 void append(std::string& out, const StreamRequest& request);
 void append(std::string& out, const MonitorRequest& request);
 void append(std::string& out, const StopRequest& request);
@@ -145,6 +176,8 @@ void append_join_count(std::string& out, std::size_t count);
 void append_stats(std::string& out, const Stats& stats);
 void append_log_record(std::string& out, std::string_view line);
 void append(std::string& out, const UserEventRecord& record);
+void append(std::string& out, const QueryEventRecord& record);
+void append(std::string& out, const QueryRecord& record);
 void append(std::string& out, const MemberEventRecord& record);
 
 }  // namespace starling::agent
