@@ -36,6 +36,17 @@ struct Bench {
     backend.member_tags = answer;
     backend.hosts = [](std::string_view) { return true; };
     backend.stats = [](const auto& done) { done(agent::Stats{}); };
+    backend.query = [](const auto&, const agent::QueryCallbacks& callbacks, const auto& done) {
+      done("");
+      callbacks.on_ack("a");
+      callbacks.on_response("a", "b");
+      callbacks.on_done();
+      return agent::QueryTicket{1};
+    };
+    backend.forget_query = [](agent::QueryTicket) {};
+    backend.respond = [](std::uint64_t, const std::string&, const RpcBackend::Done& done) {
+      done("");
+    };
     backend.leave = [](const RpcBackend::Done& done) { done(""); };
   }
 };

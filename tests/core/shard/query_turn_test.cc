@@ -92,7 +92,8 @@ TEST(QueriesSeen, ArePassedOnOnceAndAcknowledged) {
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(sent[0].to, origin.endpoint());
   Scratch scratch;
-  const QueryResponse ack = decoded(to_vector(body_of(sent[0].messages[0])), scratch);
+  const ByteVector message = to_vector(body_of(sent[0].messages[0]));
+  const QueryResponse ack = decoded(message, scratch);
   EXPECT_EQ(ack.id, 77u);
   EXPECT_EQ(to_number(ack.time), 4u);
   EXPECT_EQ(ack.from, "me");
