@@ -4,6 +4,7 @@
 
 #include "tests/agent/engine_fixture.h"
 #include "tests/agent/member_event.h"
+#include "wire/serf_messages.h"
 
 namespace starling::agent {
 namespace {
