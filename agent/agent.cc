@@ -43,6 +43,19 @@ std::vector<EventScript> scripts_of(const std::vector<std::string>& handlers) {
   return scripts;
 }
 
+// As Serf's log names an event.
+std::string event_text(const HandlerEvent& event) {
+  switch (event.kind) {
+    case HandlerEvent::Kind::user:
+      return "user-event: " + event.name;
+    case HandlerEvent::Kind::query:
+      return "query: " + event.name;
+    case HandlerEvent::Kind::member:
+      break;
+  }
+  return std::string(event.kind_text());
+}
+
 }  // namespace
 
 Agent::Agent(LoadedConfig loaded, std::vector<std::string> arguments, std::ostream& out)
@@ -273,6 +286,20 @@ bool Agent::start_engine() {
       {.pin = options->lanes > 1, .run = {.spin = *wait_mode_from(config_.wait)}});
   if (!engine) return failed(engine.error());
   engine_ = std::move(*engine);
+  desk_ = std::make_unique<QueryDesk>(
+      *engine_, members_, log_,
+      QueryDesk::Options{.own_name = config_.node_name,
+                         .protocol = config_.protocol,
+                         .query_bytes_max = options->serf.query_bytes_max,
+                         .response_bytes_max = options->serf.query_response_bytes_max,
+                         .hosted = [this] { return hosting_->names(); }},
+      [this](SeenQuery query) { on_query(std::move(query)); });
+  name_vote_ =
+      std::make_unique<NameVote>(*desk_, members_, log_,
+                                 NameVote::Options{.own_name = config_.node_name,
+                                                   .own = advertise_,
+                                                   .enabled = !config_.disable_name_resolution},
+                                 [this] { stop_with(0); });
   resolver_ = std::make_unique<Resolver>(loop_);
   joiner_ = std::make_unique<Joiner>(*engine_, *resolver_, log_, addresses_.bind.port);
   hosting_ = std::make_unique<Hosting>(
@@ -356,6 +383,13 @@ RpcBackend Agent::make_backend() {
   backend.hosts = [this](std::string_view name) { return hosting_->hosts(name); };
   backend.coordinate = [this](const CoordinateRequest& request, RpcBackend::CoordinateDone done) {
     coordinate(request, std::move(done));
+  };
+  backend.query = [this](const QueryRequest& request, QueryCallbacks callbacks, Done done) {
+    return query(request, std::move(callbacks), std::move(done));
+  };
+  backend.forget_query = [this](QueryTicket ticket) { desk_->forget(ticket); };
+  backend.respond = [this](std::uint64_t query, std::string payload, Done done) {
+    desk_->respond(query, std::move(payload), std::move(done));
   };
   backend.stats = [this](std::function<void(const Stats&)> done) { stats(std::move(done)); };
   backend.leave = [this](Done done) {
@@ -475,6 +509,27 @@ void Agent::user_event(const EventRequest& request, Done done) {
   });
 }
 
+QueryTicket Agent::query(const QueryRequest& request, QueryCallbacks callbacks, Done done) {
+  QueryParams params{.name = request.name,
+                     .payload = request.payload.value_or(""),
+                     .nodes = request.nodes,
+                     .tags = request.tags.value_or(Tags{}),
+                     .timeout = Duration(request.timeout_ns),
+                     .want_acks = request.want_acks,
+                     .relay_factor = static_cast<std::uint8_t>(request.relay_factor)};
+  if (const std::string problem = problem_with_name(params); !problem.empty()) {
+    done(problem);
+    return 0;
+  }
+  log_.debug("agent: Requesting query send: {}. Payload: {}", params.name,
+             go_quote(params.payload));
+  return desk_->ask(std::move(params), std::move(callbacks),
+                    [this, done = std::move(done)](const std::string& error) {
+                      if (!error.empty()) log_.warn("agent: failed to start user query: {}", error);
+                      done(error);
+                    });
+}
+
 void Agent::change_tags(const TagsRequest& request, Done done) {
   Tags tags = tags_;
   for (const std::string& key : request.delete_tags) tags.erase(key);
@@ -576,6 +631,15 @@ void Agent::on_engine_event(const Event& event) {
       pipeline_->user(std::move(user), event.coalesce);
       break;
     }
+    case Event::Kind::query:
+    case Event::Kind::query_ack:
+    case Event::Kind::query_response:
+    case Event::Kind::query_done:
+      desk_->on_event(event);
+      break;
+    case Event::Kind::conflict:
+      name_vote_->on_conflict(event);
+      break;
     case Event::Kind::trace:
       on_trace(event);
       break;
@@ -594,19 +658,31 @@ void Agent::on_member(const Event& event) {
   if (event.change) pipeline_->member(*event.change, member_of(event));
 }
 
+void Agent::on_query(SeenQuery query) {
+  HandlerEvent event;
+  event.kind = HandlerEvent::Kind::query;
+  event.name = std::move(query.name);
+  event.time = query.time;
+  event.payload = std::move(query.payload);
+  event.query = query.number;
+  event.deadline = query.deadline;
+  publish(event, false);  // queries are not coalesced
+}
+
 void Agent::on_trace(const Event& event) {
   std::uint64_t suppressed = 0;
   const bool admitted = trace_limiter_.admit(event, suppressed);
   if (suppressed > 0) log_.warn("memberlist: {} further messages of this kind", suppressed);
   if (!admitted) return;
-  const TraceLine line = trace_line(event, config_.node_name);
+  TraceLine line = trace_line(event, config_.node_name);
+  if (event.trace == TraceKind::conflict && event.name == config_.node_name) {
+    line.text += fmt::format(" (Resolution enabled: {})", !config_.disable_name_resolution);
+  }
   log_.write(line.level, line.text);
 }
 
 void Agent::publish(const HandlerEvent& event, bool coalesce) {
-  const bool is_user = event.kind == HandlerEvent::Kind::user;
-  log_.info("agent: Received event: {}",
-            is_user ? "user-event: " + event.name : std::string(event.kind_text()));
+  log_.info("agent: Received event: {}", event_text(event));
   if (rpc_) rpc_->publish(event, coalesce);
   if (!handlers_->submit(event, {.name = config_.node_name, .tags = tags_})) {
     log_.warn("agent: too many events wait for their handlers, dropping {}", event.kind_text());
@@ -614,6 +690,14 @@ void Agent::publish(const HandlerEvent& event, bool coalesce) {
 }
 
 void Agent::on_report(const HandlerReport& report) {
+  if (report.responds) {
+    desk_->respond(report.event->query, report.result.output,
+                   [this, event = report.event](const std::string& error) {
+                     if (error.empty()) return;
+                     log_.warn("agent: Failed to respond to query '{}': {}", event_text(*event),
+                               error);
+                   });
+  }
   if (report.result.output_bytes > report.result.output.size()) {
     log_.warn("agent: Script '{}' generated {} bytes of output, truncated to {}", report.command,
               report.result.output_bytes, report.result.output.size());

@@ -18,7 +18,9 @@
 #include "agent/joiner.h"
 #include "agent/log.h"
 #include "agent/members_mirror.h"
+#include "agent/name_vote.h"
 #include "agent/node_addresses.h"
+#include "agent/query_desk.h"
 #include "agent/resolver.h"
 #include "agent/retry_join.h"
 #include "agent/rpc_server.h"
@@ -69,10 +71,12 @@ class Agent {
   void set_tags(Tags tags, Done done);
   void stats(std::function<void(const Stats&)> done);
   void coordinate(const CoordinateRequest& request, RpcBackend::CoordinateDone done);
+  QueryTicket query(const QueryRequest& request, QueryCallbacks callbacks, Done done);
 
   // What comes from the engine.
   void on_engine_event(const Event& event);
   void on_member(const Event& event);
+  void on_query(SeenQuery query);
   void on_trace(const Event& event);
   void publish(const HandlerEvent& event, bool coalesce);
   void on_report(const HandlerReport& report);
@@ -104,6 +108,8 @@ class Agent {
   std::unique_ptr<EventHandlers> handlers_;
   std::unique_ptr<EventPipeline> pipeline_;
   std::unique_ptr<EngineHost> engine_;
+  std::unique_ptr<QueryDesk> desk_;
+  std::unique_ptr<NameVote> name_vote_;
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Joiner> joiner_;
   std::unique_ptr<Hosting> hosting_;

@@ -172,6 +172,7 @@ void merge(Config& config, const PartialConfig& over) {
   override_with(config.tombstone_timeout, over.tombstone_timeout);
   if (over.event_handler_timeout) config.event_handler_timeout = *over.event_handler_timeout;
   config.replay_on_join |= over.replay_on_join;
+  config.disable_name_resolution |= over.disable_name_resolution;
   config.rejoin_after_leave |= over.rejoin_after_leave;
   config.leave_on_terminate |= over.leave_on_terminate;
   config.skip_leave_on_interrupt |= over.skip_leave_on_interrupt;

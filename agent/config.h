@@ -52,6 +52,7 @@ struct Config {
   int user_event_size_limit = 512;
   bool leave_on_terminate = false;
   bool skip_leave_on_interrupt = false;
+  bool disable_name_resolution = false;  // do not vote on who keeps a name
   std::string io = "auto";
   std::string lanes = "1";     // or "auto"
   std::string wait = "block";  // block, adaptive or busy
@@ -76,7 +77,7 @@ struct PartialConfig {
       tombstone_timeout, event_handler_timeout;
   bool replay_on_join = false, rejoin_after_leave = false, leave_on_terminate = false,
        skip_leave_on_interrupt = false, disable_compression = false, enable_syslog = false,
-       disable_coordinates = false;
+       disable_coordinates = false, disable_name_resolution = false;
   Tags tags;
   std::vector<std::string> start_join, retry_join, event_handlers;
 };

@@ -178,7 +178,7 @@ std::map<std::string, Decoder::Take> Decoder::fields() {
       {"user_event_size_limit", number(c.user_event_size_limit)},
       {"leave_on_terminate", boolean(c.leave_on_terminate)},
       {"skip_leave_on_interrupt", boolean(c.skip_leave_on_interrupt)},
-      {"disable_name_resolution", boolean([](bool) {})},
+      {"disable_name_resolution", boolean(c.disable_name_resolution)},
       {"statsite_addr", text(c.statsite_addr)},
       {"statsd_addr", text(c.statsd_addr)},
       {"disable_coordinates", boolean(c.disable_coordinates)},

@@ -73,6 +73,8 @@ Command leave_command();
 Command members_command();
 Command monitor_command();
 Command rtt_command();
+Command query_command();
+Command reachability_command();
 Command swarm_command();
 Command tags_command();
 Command unhost_command();

@@ -85,9 +85,9 @@ double LatencyFilter::push(double seconds) {
     --count_;
   }
   samples_[count_++] = seconds;
-  std::array<double, size> sorted = samples_;
-  std::sort(sorted.begin(), sorted.begin() + count_);
-  return sorted[count_ / 2];
+  const auto [low, high] = std::minmax(samples_[0], samples_[1]);
+  if (count_ == 1) return samples_[0];
+  return count_ == 2 ? high : std::clamp(samples_[2], low, high);
 }
 
 CoordinateProblem CoordinateClient::judge(const Coordinate& peer, Duration round_trip) {

@@ -10,6 +10,7 @@
 #include "core/shard/coordinates.h"
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
+#include "core/shard/query_turn.h"
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
@@ -279,6 +280,12 @@ void apply_command(Node& node, Instant now, const Command& command) {
       return stats(node, now, command);
     case Command::Kind::coordinate:
       return answer_coordinate(node, now, command);
+    case Command::Kind::query:
+      return ask_query(node, now, command);
+    case Command::Kind::respond:
+      return answer_query(node, now, command);
+    case Command::Kind::acknowledge:
+      return acknowledge_query(node, now, command);
   }
 }
 

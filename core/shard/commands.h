@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/base/ring.h"
+#include "core/base/time.h"
 #include "wire/base/types.h"
 
 namespace starling {
@@ -25,6 +26,11 @@ struct Command {
     abandon,      // a hosted member `name` ends without a word, as if its machine had died
     stats,        // answered by Event::Kind::stats instead of done
     coordinate,   // of member `name`: done, with a payload as acks carry it, or none if unknown
+    query,        // ask the cluster: `name`, `payload`, `filters`, `timeout`, `want_acks`,
+                  // `relay_factor`, `flags`; done when it is on its way, then query_* events with
+                  // this token until query_done
+    respond,      // answer the seen query `query` with `payload`, for the engine's first member
+    acknowledge,  // a hosted member `name` acks the seen query `query`: its filters let it
   };
   Kind kind{};
   std::uint64_t token = 0;
@@ -35,6 +41,16 @@ struct Command {
   bool coalesce = false;
   bool announce = false;    // join: broadcast the join intent on success
   bool ignore_old = false;  // join: skip user events older than this join
+
+  // query: encoded elements, as write_filters makes them, and how many they are.
+  Bytes filters;
+  std::uint32_t filter_count = 0;
+  Duration timeout{};  // query: zero or less: by Serf's formula
+  bool want_acks = false;
+  std::uint8_t relay_factor = 0;
+  std::uint32_t flags = 0;  // query: further Query::flag_* bits
+
+  std::uint64_t query = 0;  // respond, acknowledge: Event::number of the query event
 };
 
 // The control side's end. Move-only; one thread holds it.

@@ -41,6 +41,7 @@ enum class MailKind : std::uint8_t {
   measured,            // a probe of `name` took `number` ns; `bytes`: the ack's payload
   coordinate,          // `bytes`: our coordinate, as acks carry it
   coordinate_useless,  // Serf has forgotten `name`
+  answer_relays,  // `bytes`: a Serf message, to be sent to `number` random members of the receiver
   // Our own state for a push/pull.
   image_wanted,  // `number`: which gathering
   image,         // `token`: address of an ImagePart in the sender's memory, valid until the next

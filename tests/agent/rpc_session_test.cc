@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "agent/event_loop.h"
 #include "agent/members_decoder.h"
 #include "tests/agent/cli/replay.h"
 #include "tests/agent/member_event.h"
@@ -23,6 +24,7 @@ struct Fixture {
   RpcBackend backend;
   std::vector<std::string> asked;
   std::vector<std::function<void()>> pending;
+  std::vector<QueryCallbacks> queries;
   std::shared_ptr<RpcSession> session;
 
   Fixture() {
@@ -59,6 +61,21 @@ struct Fixture {
     backend.coordinate = [](const CoordinateRequest& request,
                             const RpcBackend::CoordinateDone& done) {
       done(request.node == "known" ? std::optional(Coordinate{}) : std::nullopt);
+    };
+    backend.query = [this](const QueryRequest& request, QueryCallbacks callbacks,
+                           const RpcBackend::Done& done) {
+      asked.push_back("query " + request.name);
+      queries.push_back(std::move(callbacks));
+      done(request.name == "refused" ? "no" : "");
+      return QueryTicket{queries.size()};
+    };
+    backend.forget_query = [this](QueryTicket ticket) {
+      asked.push_back("forget " + std::to_string(ticket));
+    };
+    backend.respond = [this](std::uint64_t query, const std::string& payload,
+                             const RpcBackend::Done& done) {
+      asked.push_back("respond " + std::to_string(query) + " " + payload);
+      done("");
     };
     open();
   }
@@ -228,6 +245,70 @@ TEST(RpcSession, Streams) {
   EXPECT_TRUE(f.take().starts_with(header("", 9)));
   f.request("stop", StopRequest{.stop = 9}, 10);
   f.session->publish(member, false);
+  EXPECT_EQ(f.take(), "");
+}
+
+std::string query_record(const QueryRecord& record, std::uint64_t sequence) {
+  std::string bytes = header("", sequence);
+  append(bytes, record);
+  return bytes;
+}
+
+TEST(RpcSession, QueriesBringRecordsUntilTheyAreDone) {
+  Fixture f;
+  f.greet();
+  EXPECT_EQ(
+      f.request("query", QueryRequest{.name = "load", .payload = {}, .nodes = {}, .tags = {}}, 5),
+      header("", 5));
+  f.queries.at(0).on_ack("a");
+  EXPECT_EQ(f.take(), query_record({"a", "", "ack"}, 5));
+  f.queries[0].on_response("b", "0.1");
+  EXPECT_EQ(f.take(), query_record({"b", "0.1", "response"}, 5));
+  f.queries[0].on_done();
+  EXPECT_EQ(f.take(), query_record({"", "", "done"}, 5));
+  EXPECT_EQ(f.request("query",
+                      QueryRequest{.name = "refused", .payload = {}, .nodes = {}, .tags = {}}, 6),
+            header("no", 6));
+  f.session.reset();
+  EXPECT_EQ(f.asked, (std::vector<std::string>{"query load", "query refused"}));
+}
+
+TEST(RpcSession, QueriesOfAClientThatGoesAreForgotten) {
+  Fixture f;
+  f.greet();
+  f.request("query", QueryRequest{.name = "load", .payload = {}, .nodes = {}, .tags = {}}, 5);
+  f.session.reset();
+  EXPECT_EQ(f.asked, (std::vector<std::string>{"query load", "forget 1"}));
+  f.queries.at(0).on_ack("a");  // too late, and harmless
+  f.queries[0].on_done();
+}
+
+TEST(RpcSession, QueriesInStreamsMayBeAnsweredUntilTheirDeadline) {
+  Fixture f;
+  f.greet();
+  f.request("stream", StreamRequest{.type = "query:load"}, 10);
+  HandlerEvent event;
+  event.kind = HandlerEvent::Kind::query;
+  event.name = "load";
+  event.time = LamportTime{9};
+  event.payload = "q?";
+  event.query = 41;
+  event.deadline = EventLoop::now() + std::chrono::minutes(1);
+  f.session->publish(event, false);
+  // As recorded of a real agent, but for the name.
+  EXPECT_EQ(f.take(), header("", 10) + from_hex("85a54576656e74a57175657279a2494401a54c54696d6509a4"
+                                                "4e616d65a46c6f6164a75061796c6f6164c402713f"));
+  EXPECT_EQ(f.request("respond", RespondRequest{.id = 1, .payload = "0.4"}, 11), header("", 11));
+  EXPECT_EQ(f.asked.back(), "respond 41 0.4");
+  EXPECT_EQ(f.request("respond", RespondRequest{.id = 2, .payload = {}}, 12),
+            header("No pending queries matching ID", 12));
+  event.deadline = EventLoop::now() - std::chrono::seconds(1);
+  f.session->publish(event, false);
+  EXPECT_NE(f.take(), "");
+  EXPECT_EQ(f.request("respond", RespondRequest{.id = 2, .payload = {}}, 13),
+            header("No pending queries matching ID", 13));
+  event.name = "other";
+  f.session->publish(event, false);
   EXPECT_EQ(f.take(), "");
 }
 

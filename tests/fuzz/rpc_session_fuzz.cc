@@ -39,6 +39,17 @@ struct Bench {
     backend.coordinate = [](const auto& request, const auto& done) {
       done(request.node.empty() ? std::nullopt : std::optional(Coordinate{}));
     };
+    backend.query = [](const auto&, const agent::QueryCallbacks& callbacks, const auto& done) {
+      done("");
+      callbacks.on_ack("a");
+      callbacks.on_response("a", "b");
+      callbacks.on_done();
+      return agent::QueryTicket{1};
+    };
+    backend.forget_query = [](agent::QueryTicket) {};
+    backend.respond = [](std::uint64_t, const std::string&, const RpcBackend::Done& done) {
+      done("");
+    };
     backend.leave = [](const RpcBackend::Done& done) { done(""); };
   }
 };

@@ -231,7 +231,7 @@ def queries(stage, asker, other):
 @check(45, EACH_KIND)
 def reachability_and_rtt(stage, asker):
     """Everybody acks the internal ping; coordinates are exchanged on probes."""
-    needs(has_command("starling", "reachability"), "starling has no reachability command")
+    needs(has_command("starling", "reachability") and has_command("starling", "rtt"), "starling has no rtt command")
     one, two = stage.pair(asker, OTHER[asker])
     output = one.do("reachability")
     expect("Successfully contacted all live nodes" in output, f"output of reachability: {output}")
