@@ -148,6 +148,7 @@ void Snapshot::raise_incarnation_bound(std::uint32_t incarnation) {
   if (incarnation > earlier_incarnation_max - incarnation_reserve) return;
   incarnation_bound_ = incarnation + incarnation_reserve;
   fmt::format_to(std::back_inserter(pending_), "{}{}\n", incarnation_prefix, incarnation_bound_);
+  write_pending();  // before it is reached
 }
 
 void Snapshot::leave() {

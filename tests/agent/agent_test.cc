@@ -208,6 +208,9 @@ TEST(Agent, StartErrorsSayWhatAndWhere) {
   EXPECT_EQ(error_of({"-node", "b", "-bind", other_bind, "-host-members", "/nope"}),
             "==> Failed to setup the starling agent: host_members: open /nope: no such file or "
             "directory\n");
+  EXPECT_EQ(error_of({"-node", "b", "-bind", other_bind, "-snapshot", "/nope/s"}),
+            "==> Failed to start the starling agent: failed to open snapshot: open /nope/s: no "
+            "such file or directory\n");
   EXPECT_EQ(error_of({"-node", "x-0002", "-bind", other_bind, "-host-members", "x:3"}),
             "==> Failed to start the starling agent: hosted member \"x-0002\": this is the name of "
             "the agent itself\n");
@@ -259,6 +262,59 @@ TEST(Agent, HostsMembers) {
   ASSERT_TRUE(to_a->leave());
   EXPECT_TRUE(becomes(*to_b, "a:left b:alive h1:left h2:left h3:left"));
   EXPECT_NE(a.finish().find("\n                 Hosted members: 2\n"), std::string::npos);
+}
+
+// Through its snapshot alone an agent finds its cluster again, above its earlier incarnation, and
+// does not see an event twice.
+TEST(Agent, ASnapshotSurvivesARestart) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("snapshot");
+  RunningAgent a("a");
+  auto to_a = a.connect();
+  ASSERT_TRUE(to_a);
+  std::string bind;
+  {
+    RunningAgent b("b", {"-snapshot", path, "-join", a.bind});
+    bind = b.bind;
+    auto to_b = b.connect();
+    ASSERT_TRUE(to_b);
+    EXPECT_TRUE(becomes(*to_b, "a:alive b:alive"));  // older events would not be shown
+    EXPECT_TRUE(becomes(*to_a, "a:alive b:alive"));
+    ASSERT_TRUE(to_b->stream({.type = "user"}));
+    ASSERT_TRUE(to_a->event({.name = "once", .payload = "x", .coalesce = false}));
+    const auto record = to_b->next_record(-1);
+    ASSERT_TRUE(record && *record);
+    ASSERT_TRUE(to_b->leave());
+    EXPECT_NE(b.finish().find("                       Snapshot: true\n"), std::string::npos);
+  }
+  const std::string text = folder.read("snapshot");
+  EXPECT_NE(text.find("alive: a " + a.bind + "\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("event-clock: 1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nleave\n"), std::string::npos) << text;
+  EXPECT_TRUE(becomes(*to_a, "a:alive b:left"));
+
+  RunningAgent b("b", {"-snapshot", path, "-rejoin", "-bind", bind});
+  auto to_b = b.connect();
+  ASSERT_TRUE(to_b);
+  EXPECT_TRUE(becomes(*to_b, "a:alive b:alive"));
+  EXPECT_TRUE(becomes(*to_a, "a:alive b:alive"));
+  const auto stats = to_b->stats();
+  ASSERT_TRUE(stats);
+  EXPECT_GT(std::stoul(stats->at("starling").at("incarnation")), 64U);
+  EXPECT_EQ(stats->at("starling").at("user_events"), "0");
+  EXPECT_EQ(stats->at("serf").at("coordinate_resets"), "0");
+
+  // Both know where they stand.
+  bool known = false;
+  for (int i = 0; i < 500 && !known; ++i) {
+    const auto coordinate = to_b->coordinate({.node = "a"});
+    ASSERT_TRUE(coordinate);
+    known = coordinate->has_value();
+    if (!known) std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_TRUE(known);
+  EXPECT_TRUE(to_b->coordinate({.node = "b"})->has_value());
+  EXPECT_FALSE(to_b->coordinate({.node = "nobody"})->has_value());
 }
 
 TEST(Agent, TagsFileSurvivesARestart) {

@@ -295,9 +295,23 @@ class Agent:
                 for row in text.split(";") if row]
 
     def kill(self):
-        """As a crash: no goodbye."""
+        """As a crash: no goodbye. Its address is free for another agent afterwards: the kernel clears an io_uring away in the
+        background, and the sockets of a killed process live on until then."""
         self.process.kill()
         self.process.wait(timeout=10)
+        if not self.prefix:
+            self.stage.wait(f"the address of {self.name} is free", self.address_free, 10)
+
+    def address_free(self):
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                if kind == socket.SOCK_STREAM:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Go does
+                try:
+                    probe.bind((self.address, 7946))
+                except OSError as error:
+                    return False, error
+        return True, None
 
     def signal(self, number):
         os.kill(self.process.pid, number)

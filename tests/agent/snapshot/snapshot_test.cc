@@ -49,8 +49,11 @@ struct Fixture {
     return recover_text(text(), {.rejoin_after_leave = rejoin});
   }
   bool wait_for(const std::function<bool()>& done) {
-    for (int i = 0; i < 2000 && !done(); ++i) loop.turn(5ms);
-    return done();
+    for (int i = 0; i < 2000; ++i) {
+      if (done()) return true;
+      loop.turn(5ms);
+    }
+    return false;
   }
 };
 
@@ -147,8 +150,9 @@ TEST(Snapshot, IsWrittenAnewWhenItHasGrownLong) {
   }
   f.snapshot->on_user_event(12);
   EXPECT_TRUE(f.wait_for([&] {
-    return f.text().size() < 2000 && !f.snapshot->compacting() &&
-           f.text().find("event-clock: 12") != std::string::npos;
+    const std::string text = f.text();  // once: the writer goes on meanwhile
+    return text.size() < 2000 && !f.snapshot->compacting() &&
+           text.find("event-clock: 12") != std::string::npos;
   }));
   f.close();
   EXPECT_EQ(nodes_of(f.recovered()), (Nodes{{"stays", "127.0.0.1:7946"}}));
