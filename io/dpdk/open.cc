@@ -1,6 +1,7 @@
 #include "io/dpdk/open.h"
 
 #include "io/dpdk/eal.h"
+#include "io/dpdk/module.h"
 #include "io/dpdk/ports.h"
 
 namespace starling::io {
@@ -36,3 +37,12 @@ bool mute_datagrams(int udp_socket) {
 }
 
 }  // namespace starling::io
+
+// For a program that loads this port instead of being linked with it.
+extern "C" {
+extern const starling::io::DpdkModule starling_dpdk_module;
+const starling::io::DpdkModule starling_dpdk_module{.build = {},
+                                                    .start = &starling::io::start_dpdk,
+                                                    .open = &starling::io::open_dpdk,
+                                                    .mute = &starling::io::mute_datagrams};
+}
