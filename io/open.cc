@@ -7,7 +7,6 @@
 #include "io/bind.h"
 #ifdef STARLING_DPDK
 #include "io/dpdk/open.h"
-#include "io/dpdk/ring_network.h"
 #endif
 #include "io/errno_text.h"
 #include "io/memory/network.h"
@@ -96,10 +95,7 @@ PortOpener open_memory_network() {
 std::expected<PortOpener, std::string> open_ring_network([[maybe_unused]] std::uint32_t ports_max,
                                                          [[maybe_unused]] const PortOptions& each) {
 #ifdef STARLING_DPDK
-  auto made = RingNetwork::create({.ports_max = ports_max, .port = each}, open_memory_network());
-  if (!made) return std::unexpected(std::move(made.error()));
-  auto network = std::make_shared<RingNetwork>(std::move(*made));
-  return [network](const PortOptions& options) { return network->open(options); };
+  return open_rings(ports_max, each, open_memory_network());
 #else
   return std::unexpected("rings: this build has no DPDK");
 #endif

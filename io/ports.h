@@ -22,7 +22,11 @@ struct PortCounters {
   std::atomic<std::uint64_t> datagrams_sent = 0;
   std::atomic<std::uint64_t> datagrams_too_large = 0;    // received, cut off, dropped
   std::atomic<std::uint64_t> datagrams_send_failed = 0;  // refused by the system: full, unreachable
-  std::atomic<std::uint64_t> receive_pauses = 0;         // no free receive buffer
+  // Of those sent, the ones that left together with others in one send; and how often the system
+  // did not take such a send, so that each datagram left alone.
+  std::atomic<std::uint64_t> datagrams_grouped = 0;
+  std::atomic<std::uint64_t> groups_refused = 0;
+  std::atomic<std::uint64_t> receive_pauses = 0;  // no free receive buffer
   std::atomic<std::uint64_t> streams_accepted = 0;
   std::atomic<std::uint64_t> streams_dialled = 0;
   std::atomic<std::uint64_t> accept_failed = 0;  // out of descriptors or memory

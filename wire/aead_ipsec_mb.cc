@@ -38,7 +38,6 @@ std::uint8_t* octets(std::byte* bytes) {
 }  // namespace
 
 struct IpsecMbGcm::State {
-  Manager manager = make_manager();
   std::vector<Schedule> schedules;
   gcm_context_data context{};
 
@@ -58,17 +57,19 @@ bool IpsecMbGcm::available() {
   return (manager->features & needed) == needed;
 }
 
-IpsecMbGcm::IpsecMbGcm() : state_(std::make_unique<State>()) {
-  CHECK(state_->manager);
-}
+IpsecMbGcm::IpsecMbGcm() : state_(std::make_unique<State>()) {}
 IpsecMbGcm::~IpsecMbGcm() = default;
 IpsecMbGcm::IpsecMbGcm(IpsecMbGcm&&) noexcept = default;
 IpsecMbGcm& IpsecMbGcm::operator=(IpsecMbGcm&&) noexcept = default;
 
 void IpsecMbGcm::rekey(std::span<const AesKey> keys) {
   state_->forget();
+  if (keys.empty()) return;
   state_->schedules = std::vector<Schedule>(keys.size());  // exact: growing would leave copies
-  IMB_MGR* manager = state_->manager.get();
+  // Needed for the schedules only, and a quarter of a megabyte: not kept.
+  const Manager kept = make_manager();
+  CHECK(kept);
+  IMB_MGR* const manager = kept.get();
   for (std::size_t i = 0; i < keys.size(); ++i) {
     Schedule& schedule = state_->schedules[i];
     const void* raw = keys[i].bytes().data();

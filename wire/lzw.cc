@@ -26,15 +26,16 @@ constexpr std::uint64_t nth_byte(std::uint8_t byte, unsigned index) {
 // --- decoder ---------------------------------------------------------------------------------
 
 LzwDecoder::LzwDecoder() {
-  for (unsigned code = 0; code < codes_max; ++code) {
-    expansions_[code] = {.tail = 0, .length = 0, .before = 0, .count = 0, .first = 0};
-  }
+  reset();
+}
+
+void LzwDecoder::fill_literals() {
   for (unsigned literal = 0; literal < clear_code; ++literal) {
     const std::uint8_t byte = static_cast<std::uint8_t>(literal);
     expansions_[literal] = {
         .tail = nth_byte(byte, 0), .length = 1, .before = 0, .count = 1, .first = byte};
   }
-  reset();
+  literals_filled_ = true;
 }
 
 void LzwDecoder::reset() {
@@ -134,6 +135,7 @@ std::size_t LzwDecoder::write_pending(MutableBytes output) {
 }
 
 Decoded<LzwDecoder::Step> LzwDecoder::decode(Bytes input, MutableBytes output) {
+  if (!literals_filled_) fill_literals();
   Step step;
   State state = state_;
   bool bad = failed_;

@@ -54,12 +54,16 @@ class LzwDecoder {
     bool read_code(Bytes input, std::size_t& at, unsigned& code);
   };
 
+  void fill_literals();
   bool learn(State& state, unsigned code);
   void extend(unsigned code, unsigned prefix, std::uint8_t suffix);
   std::size_t write_whole(unsigned code, std::byte* output) const;
   std::size_t write_pending(MutableBytes output);
 
+  // Not initialised: a decoder that is never used touches no page of it. The literals are filled
+  // before the first code is read, and no other code is looked up before it was defined.
   std::array<Expansion, codes_max> expansions_;
+  bool literals_filled_ = false;
   std::size_t input_total_;
   std::size_t pending_from_;  // bytes of the pending code already written
   State state_;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include <dlfcn.h>
 #include <pcap/pcap.h>
 
 #include "agent/addresses.h"
@@ -13,8 +14,50 @@
 namespace starling::agent::decode {
 namespace {
 
+// libpcap, loaded when a capture is read: it brings ten libraries, which an agent has no use for.
+class Pcap {
+ public:
+  static std::expected<const Pcap*, std::string> load() {
+    static const Pcap pcap;
+    if (!pcap.problem_.empty()) return std::unexpected(pcap.problem_);
+    return &pcap;
+  }
+
+  decltype(&pcap_open_offline) open_offline = nullptr;
+  decltype(&pcap_datalink) datalink = nullptr;
+  decltype(&pcap_datalink_val_to_name) datalink_name = nullptr;
+  decltype(&pcap_next_ex) next = nullptr;
+  decltype(&pcap_geterr) error = nullptr;
+  decltype(&pcap_close) close = nullptr;
+
+ private:
+  Pcap() {
+    // Debian's name, then everybody else's. Stays loaded.
+    void* library = ::dlopen("libpcap.so.0.8", RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) library = ::dlopen("libpcap.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+      problem_ = std::string("captures need libpcap: ") + ::dlerror();
+      return;
+    }
+    const auto find = [&](auto& function, const char* name) {
+      function =
+          reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(library, name));
+      if (function == nullptr) problem_ = std::string("libpcap has no ") + name;
+    };
+    find(open_offline, "pcap_open_offline");
+    find(datalink, "pcap_datalink");
+    find(datalink_name, "pcap_datalink_val_to_name");
+    find(next, "pcap_next_ex");
+    find(error, "pcap_geterr");
+    find(close, "pcap_close");
+  }
+
+  std::string problem_;
+};
+
 struct CloseCapture {
-  void operator()(pcap_t* capture) const { pcap_close(capture); }
+  decltype(&pcap_close) close = nullptr;
+  void operator()(pcap_t* capture) const { close(capture); }
 };
 using CaptureFile = std::unique_ptr<pcap_t, CloseCapture>;
 
@@ -130,12 +173,16 @@ class CaptureReader {
 
 std::expected<CaptureCounts, std::string> decode_capture(const CaptureOptions& options,
                                                          Decoder& decoder, std::ostream& lines) {
+  const auto pcap = Pcap::load();
+  if (!pcap) return std::unexpected(pcap.error());
+  const Pcap& library = **pcap;
   std::array<char, PCAP_ERRBUF_SIZE> complaint{};
-  const CaptureFile file(pcap_open_offline(options.path.c_str(), complaint.data()));
+  const CaptureFile file(library.open_offline(options.path.c_str(), complaint.data()),
+                         {library.close});
   if (!file) return std::unexpected(std::string(complaint.data()));
-  const int link_type = pcap_datalink(file.get());
+  const int link_type = library.datalink(file.get());
   if (!is_known_link(link_type)) {
-    const char* const name = pcap_datalink_val_to_name(link_type);
+    const char* const name = library.datalink_name(link_type);
     return std::unexpected("unsupported link type " +
                            (name != nullptr ? std::string(name) : std::to_string(link_type)));
   }
@@ -144,12 +191,12 @@ std::expected<CaptureCounts, std::string> decode_capture(const CaptureOptions& o
   pcap_pkthdr* header = nullptr;
   const u_char* frame = nullptr;
   int status = 0;
-  while ((status = pcap_next_ex(file.get(), &header, &frame)) == 1) {
+  while ((status = library.next(file.get(), &header, &frame)) == 1) {
     reader.read(link_type, {reinterpret_cast<const std::byte*>(frame), header->caplen},
                 time_of(*header));
   }
   const CaptureCounts counts = reader.finish();
-  if (status == PCAP_ERROR) return std::unexpected(std::string(pcap_geterr(file.get())));
+  if (status == PCAP_ERROR) return std::unexpected(std::string(library.error(file.get())));
   return counts;
 }
 

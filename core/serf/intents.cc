@@ -26,10 +26,9 @@ RecentIntents::RecentIntents(Arena& arena, std::uint32_t intents_max) {
   entries_ = arena.make_zeroed<Entry>(intents_max);
   index_ = arena.make<std::uint32_t>(index_entries(intents_max));
   mask_ = static_cast<std::uint32_t>(index_.size()) - 1;
-  for (std::uint32_t entry = intents_max; entry-- > 0;) {
-    entries_[entry].newer = free_;
-    free_ = entry;
-  }
+  // A free entry has in `newer` how far behind the one after it the next free one is, modulo 2^32:
+  // memory that was never touched is a list of all. The number of entries ends it.
+  free_ = 0;
 }
 
 // The high bits choose the bucket and the shard, so the low ones are the ones that still differ.
@@ -56,14 +55,14 @@ bool RecentIntents::upsert(NameHash name, IntentKind kind, LamportTime time, Ins
     link_newest(known);
     return true;
   }
-  if (free_ == nothing) {
+  if (free_ == entries_.size()) {
     remove(oldest_);
     ++evictions_;
     at = position_of(name);  // the removal may have moved entries
   }
   const std::uint32_t fresh = free_;
   Entry& entry = entries_[fresh];
-  free_ = entry.newer;
+  free_ = fresh + 1 + entry.newer;
   entry.name = name;
   entry.kind = kind;
   entry.time = time;
@@ -121,7 +120,7 @@ void RecentIntents::remove(std::uint32_t number) {
     hole = at;
   }
   index_[hole] = 0;
-  entries_[number].newer = free_;
+  entries_[number].newer = free_ - number - 1;
   free_ = number;
   --size_;
 }

@@ -17,6 +17,17 @@ InboundLimits limits_of(const EngineOptions& options) {
   return limits;
 }
 
+// The buffers of one session, a multiple of cache lines.
+std::size_t buffer_bytes(const InboundLimits& limits) {
+  Footprint need;
+  need.bytes(InboundStream::frame_room_bytes(limits));
+  need.bytes(carry_bytes);
+  need.bytes(window_bytes);
+  need.bytes(carry_bytes);
+  need.bytes(small_bytes);
+  return need.total();
+}
+
 }  // namespace
 
 std::size_t Sessions::image_bytes_max(const EngineOptions& options) {
@@ -31,13 +42,7 @@ std::size_t Sessions::image_bytes_max(const EngineOptions& options) {
 
 std::size_t Sessions::footprint(const EngineOptions& options) {
   Footprint need;
-  for (std::uint32_t i = 0; i < options.capacity.streams_max; ++i) {
-    need.bytes(InboundStream::frame_room_bytes(limits_of(options)));
-    need.bytes(carry_bytes);
-    need.bytes(window_bytes);
-    need.bytes(carry_bytes);
-    need.bytes(small_bytes);
-  }
+  need.bytes(options.capacity.streams_max * buffer_bytes(limits_of(options)));
   const std::size_t image = image_bytes_max(options);
   for (std::uint32_t i = 0; i < images_max; ++i) need.bytes(Wrapper::stream_bound(image));
   need.bytes(image);
@@ -46,42 +51,50 @@ std::size_t Sessions::footprint(const EngineOptions& options) {
 }
 
 Sessions::Sessions(Arena& arena, const EngineOptions& options, const EnvelopePolicy& policy,
-                   Cipher& cipher) {
-  const InboundLimits limits = limits_of(options);
+                   Cipher& cipher)
+    : limits_(limits_of(options)),
+      policy_(&policy),
+      cipher_(&cipher),
+      buffers_(arena.bytes(options.capacity.streams_max * buffer_bytes(limits_))) {
   sessions_.reserve(options.capacity.streams_max);
-  for (std::uint32_t i = 0; i < options.capacity.streams_max; ++i) {
-    const InboundMemory memory{.frame = arena.bytes(InboundStream::frame_room_bytes(limits)),
-                               .carry = arena.bytes(carry_bytes),
-                               .window = arena.bytes(window_bytes)};
-    const MutableBytes state_carry = arena.bytes(carry_bytes);
-    sessions_.emplace_back(limits, policy, cipher, memory, state_carry, arena.bytes(small_bytes));
-  }
   const std::size_t image = image_bytes_max(options);
   for (MutableBytes& room : images_) room = arena.bytes(Wrapper::stream_bound(image));
   message_ = arena.bytes(image);
   compressed_ = arena.bytes(Wrapper::stream_bound(options.capacity.stream_compress_bytes_max));
 }
 
+Session* Sessions::make() {
+  const std::size_t bytes = buffer_bytes(limits_);
+  const std::size_t number = sessions_.size();
+  if (number == sessions_.capacity() || (number + 1) * bytes > buffers_.size()) return nullptr;
+  Arena rooms(buffers_.subspan(number * bytes, bytes));
+  const InboundMemory memory{.frame = rooms.bytes(InboundStream::frame_room_bytes(limits_)),
+                             .carry = rooms.bytes(carry_bytes),
+                             .window = rooms.bytes(window_bytes)};
+  const MutableBytes state_carry = rooms.bytes(carry_bytes);
+  return &sessions_.emplace_back(limits_, *policy_, *cipher_, memory, state_carry,
+                                 rooms.bytes(small_bytes));
+}
+
 Session* Sessions::acquire(Session::Kind kind) {
-  for (Session& session : sessions_) {
-    if (session.kind != Session::Kind::unused) continue;
-    session.kind = kind;
-    session.dial = {};
-    session.message = Session::Message::none;
-    session.writing = session.answered = session.state_wanted = false;
-    session.image = 0;
-    session.inbound.reset(kind == Session::Kind::inbound);
-    session.versions = {};
-    session.merge_refused = false;
-    session.epoch = 0;
-    session.nodes_merged = 0;
-    session.state = SerfStateReader(session.state_carry_room);
-    session.state_started = session.state_broken = false;
-    session.error_bytes = 0;
-    ++used_;
-    return &session;
-  }
-  return nullptr;
+  const auto unused = std::ranges::find(sessions_, Session::Kind::unused, &Session::kind);
+  Session* const session = unused != sessions_.end() ? &*unused : make();
+  if (session == nullptr) return nullptr;
+  session->kind = kind;
+  session->dial = {};
+  session->message = Session::Message::none;
+  session->writing = session->answered = session->state_wanted = false;
+  session->image = 0;
+  session->inbound.reset(kind == Session::Kind::inbound);
+  session->versions = {};
+  session->merge_refused = false;
+  session->epoch = 0;
+  session->nodes_merged = 0;
+  session->state = SerfStateReader(session->state_carry_room);
+  session->state_started = session->state_broken = false;
+  session->error_bytes = 0;
+  ++used_;
+  return session;
 }
 
 void Sessions::release(Session& session) {

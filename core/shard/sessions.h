@@ -1,8 +1,9 @@
 // The streams of a shard: a fixed pool of sessions, each with the memory to read one message.
 //
 // protocol/memberlist section 5. A session is one connection with one request and at most one
-// answer. What a session does is in stream_turn; here is only what it remembers. Buffers are large
-// but lie in untouched pages until a peer sends that much.
+// answer. What a session does is in stream_turn; here is only what it remembers. A session is large
+// and most are never needed at a time, so each is made when it is first wanted, in room that was
+// taken at the start; its buffers lie in untouched pages until a peer sends that much.
 #pragma once
 
 #include <vector>
@@ -85,6 +86,7 @@ class Sessions {
   // Push/pull states on their way out at a time; further ones are refused.
   static constexpr std::uint32_t images_max = 4;
 
+  // `policy` and `cipher` must outlive the sessions.
   Sessions(Arena& arena, const EngineOptions& options, const EnvelopePolicy& policy,
            Cipher& cipher);
   static std::size_t footprint(const EngineOptions& options);
@@ -109,7 +111,14 @@ class Sessions {
   MutableBytes compress_room() { return compressed_; }
 
  private:
-  std::vector<Session> sessions_;
+  // One that was not used before; nullptr when all were.
+  Session* make();
+
+  InboundLimits limits_;
+  const EnvelopePolicy* policy_;
+  Cipher* cipher_;
+  MutableBytes buffers_;           // of all sessions that can be
+  std::vector<Session> sessions_;  // made so far; their room is reserved
   std::array<MutableBytes, images_max> images_;
   std::array<bool, images_max> image_lent_{};
   MutableBytes message_;

@@ -1,7 +1,9 @@
 #include "io/dpdk/open.h"
 
 #include "io/dpdk/eal.h"
+#include "io/dpdk/module.h"
 #include "io/dpdk/ports.h"
+#include "io/dpdk/ring_network.h"
 
 namespace starling::io {
 
@@ -35,4 +37,22 @@ bool mute_datagrams(int udp_socket) {
   return mute(udp_socket);
 }
 
+std::expected<PortOpener, std::string> open_rings(std::uint32_t ports_max, const PortOptions& each,
+                                                  PortOpener streams) {
+  auto made = RingNetwork::create({.ports_max = ports_max, .port = each}, std::move(streams));
+  if (!made) return std::unexpected(std::move(made.error()));
+  auto network = std::make_shared<RingNetwork>(std::move(*made));
+  return [network](const PortOptions& options) { return network->open(options); };
+}
+
 }  // namespace starling::io
+
+// For a program that loads this port instead of being linked with it.
+extern "C" {
+extern const starling::io::DpdkModule starling_dpdk_module;
+const starling::io::DpdkModule starling_dpdk_module{.build = {},
+                                                    .start = &starling::io::start_dpdk,
+                                                    .open = &starling::io::open_dpdk,
+                                                    .mute = &starling::io::mute_datagrams,
+                                                    .rings = &starling::io::open_rings};
+}

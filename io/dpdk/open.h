@@ -7,8 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "io/port_options.h"
-#include "io/ports.h"
+#include "io/port_opener.h"
 
 namespace starling::io {
 
@@ -25,6 +24,9 @@ std::expected<void, std::string> start_dpdk(const PortOptions& options);
 // `kernel` is bound to where datagrams shall come from; `udp_socket` is its own, to be muted.
 std::expected<OpenedDpdk, std::string> open_dpdk(const PortOptions& options,
                                                  std::unique_ptr<Ports> kernel);
+// Opens the ports of one RingNetwork (ring_network.h), with streams of the opener given.
+std::expected<PortOpener, std::string> open_rings(std::uint32_t ports_max, const PortOptions& each,
+                                                  PortOpener streams);
 // See exception_path.h; here for the same reason.
 bool mute_datagrams(int udp_socket);
 

@@ -86,38 +86,80 @@ std::size_t SocketDatagrams::borrow(std::span<TxPacket> blanks) {
 }
 
 void SocketDatagrams::send(std::span<const TxPacket> filled) {
-  std::size_t prepared = 0;
-  for (const TxPacket& packet : filled) {
-    if (packet.bytes == 0) continue;
-    CHECK(packet.bytes <= packet.room.size());
-    if (!to_socket_address(packet.to, family_, zone_, addresses_[prepared])) {
-      count(counters_->datagrams_send_failed);
+  for (std::size_t at = 0; at < filled.size();) {
+    const TxPacket& first = filled[at];
+    if (first.bytes == 0) {
+      ++at;
       continue;
     }
-    headers_[prepared].msg_hdr.msg_namelen = addresses_[prepared].bytes;
-    vectors_[prepared] = {packet.room.data(), packet.bytes};
-    if (++prepared == batch_max) {
-      send_batch(prepared);
-      prepared = 0;
+    // A batch has as many vectors as messages.
+    const std::size_t room = batch_max - datagrams_;
+    const std::size_t run =
+        segmentation_.run(filled.subspan(at).first(std::min(room, filled.size() - at)));
+    const std::span<const TxPacket> packets = filled.subspan(at, run);
+    at += run;
+    if (!to_socket_address(first.to, family_, zone_, addresses_[messages_])) {
+      count(counters_->datagrams_send_failed, run);
+      continue;
     }
+    msghdr& header = headers_[messages_].msg_hdr;
+    header.msg_namelen = addresses_[messages_].bytes;
+    header.msg_iov = &vectors_[datagrams_];
+    header.msg_iovlen = run;
+    if (run > 1) segment_headers_[messages_].attach(header, first.bytes);
+    for (const TxPacket& packet : packets) {
+      CHECK(packet.bytes <= packet.room.size());
+      vectors_[datagrams_++] = {packet.room.data(), packet.bytes};
+    }
+    ++messages_;
+    if (datagrams_ == batch_max) send_batch();
   }
-  send_batch(prepared);
+  send_batch();
   for (const TxPacket& packet : filled) tx_slots_.give(packet.cookie);
 }
 
-void SocketDatagrams::send_batch(std::size_t datagrams) {
+void SocketDatagrams::send_batch() {
   std::size_t done = 0;
-  while (done < datagrams) {
+  while (done < messages_) {
     const int result = ::sendmmsg(socket_.descriptor(), headers_.data() + done,
-                                  static_cast<unsigned>(datagrams - done), MSG_DONTWAIT);
-    if (result > 0) {
-      done += static_cast<std::size_t>(result);
-      count(counters_->datagrams_sent, static_cast<std::uint64_t>(result));
-      continue;
+                                  static_cast<unsigned>(messages_ - done), MSG_DONTWAIT);
+    const std::size_t taken = result > 0 ? static_cast<std::size_t>(result) : 0;
+    for (std::size_t i = done; i < done + taken; ++i) {
+      const std::size_t packets = headers_[i].msg_hdr.msg_iovlen;
+      count(counters_->datagrams_sent, packets);
+      if (packets > 1) count(counters_->datagrams_grouped, packets);
     }
+    done += taken;
+    if (taken > 0) continue;
     // The first one was refused; the others may still have a way.
-    count(counters_->datagrams_send_failed);
+    const msghdr& refused = headers_[done].msg_hdr;
+    if (refused.msg_iovlen > 1 && Segmentation::is_refusal(errno)) {
+      segmentation_.refused(errno, refused.msg_iov->iov_len);
+      count(counters_->groups_refused);
+      send_alone(refused);
+    } else {
+      count(counters_->datagrams_send_failed, refused.msg_iovlen);
+    }
     ++done;
+  }
+  // As receiving wants them.
+  for (std::size_t i = 0; i < messages_; ++i) {
+    msghdr& header = headers_[i].msg_hdr;
+    header.msg_iov = &vectors_[i];
+    header.msg_iovlen = 1;
+    header.msg_control = nullptr;
+    header.msg_controllen = 0;
+  }
+  messages_ = 0;
+  datagrams_ = 0;
+}
+
+void SocketDatagrams::send_alone(const msghdr& run) {
+  for (const iovec& vector : std::span(run.msg_iov, run.msg_iovlen)) {
+    const ssize_t sent =
+        ::sendto(socket_.descriptor(), vector.iov_base, vector.iov_len, MSG_DONTWAIT,
+                 static_cast<const sockaddr*>(run.msg_name), run.msg_namelen);
+    count(sent >= 0 ? counters_->datagrams_sent : counters_->datagrams_send_failed);
   }
 }
 

@@ -1,4 +1,5 @@
-// SocketDatagrams: UDP by recvmmsg and sendmmsg, a batch per system call.
+// SocketDatagrams: UDP by recvmmsg and sendmmsg, a batch per system call. Runs of datagrams to one
+// peer leave as one message (segmentation.h).
 //
 // Owned by SocketPorts; the lane's thread calls it. Never blocks.
 #pragma once
@@ -10,6 +11,7 @@
 
 #include "io/bind.h"
 #include "io/ports.h"
+#include "io/segmentation.h"
 #include "io/slot_pool.h"
 
 namespace starling::io {
@@ -34,7 +36,10 @@ class SocketDatagrams final : public DatagramPort {
                   PortCounters& counters);
   // At most batch_max; false when the socket may be empty now.
   bool receive_batch(std::span<RxPacket> burst, std::size_t& received);
-  void send_batch(std::size_t datagrams);
+  // Hands over the messages that were prepared. A run that the system does not take goes in
+  // single datagrams.
+  void send_batch();
+  void send_alone(const msghdr& run);
 
   File socket_;
   int family_;
@@ -45,6 +50,11 @@ class SocketDatagrams final : public DatagramPort {
   std::array<mmsghdr, batch_max> headers_{};
   std::array<iovec, batch_max> vectors_{};
   std::array<SocketAddress, batch_max> addresses_{};
+  // Sending: messages of one or more datagrams, and the vectors they point to.
+  Segmentation segmentation_;
+  std::array<SegmentHeader, batch_max> segment_headers_{};
+  std::size_t messages_ = 0;
+  std::size_t datagrams_ = 0;
 };
 
 }  // namespace starling::io

@@ -37,6 +37,7 @@ UringDatagrams::UringDatagrams(const PortOptions& options, Ring& ring, int famil
       tx_slots_(std::move(tx)),
       counters_(&counters),
       arrivals_(buffers_.buffers()) {
+  runs_.reserve(tx_slots_.slots() / 2);
   receive_header_.msg_namelen = name_bytes;
 }
 
@@ -104,29 +105,108 @@ std::size_t UringDatagrams::borrow(std::span<TxPacket> blanks) {
   return lent;
 }
 
-std::size_t UringDatagrams::send(std::span<const TxPacket> filled) {
-  std::size_t prepared = 0, in_batch = 0;
-  for (const TxPacket& packet : filled) {
-    if (packet.bytes == 0) continue;
-    CHECK(packet.bytes <= packet.room.size());
-    SocketAddress& address = addresses_[in_batch];
-    if (!to_socket_address(packet.to, family_, zone_, address)) {
-      count(counters_->datagrams_send_failed);
-      continue;
+void UringDatagrams::send(std::span<const TxPacket> filled) {
+  ++send_serial_;
+  for (std::size_t at = 0; at < filled.size();) {
+    const std::size_t run = segmentation_.run(filled.subspan(at));
+    // Each borrowed packet is in one run of at least two, so there is always room.
+    if (run > 1) {
+      prepare_run(filled.subspan(at, run), at);
+    } else if (filled[at].bytes > 0) {
+      prepare_send(filled[at]);
     }
-    io_uring_sqe* const sqe = ring_->prepare({.kind = RingTag::Kind::send});
-    io_uring_prep_send(sqe, registered_file, packet.room.data(), packet.bytes, MSG_DONTWAIT);
-    io_uring_prep_send_set_addr(sqe, address.get(), static_cast<std::uint16_t>(address.bytes));
-    sqe->flags |= IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
-    ++prepared;
-    if (++in_batch == batch_max) {
-      ring_->submit();
-      in_batch = 0;
-    }
+    at += run;
   }
-  if (in_batch > 0) ring_->submit();
+  submit_batch();
+}
+
+void UringDatagrams::prepare_send(const TxPacket& packet) {
+  CHECK(packet.bytes <= packet.room.size());
+  SocketAddress& address = addresses_[in_batch_];
+  if (!to_socket_address(packet.to, family_, zone_, address)) {
+    count(counters_->datagrams_send_failed);
+    return;
+  }
+  io_uring_sqe* const sqe = ring_->prepare({.kind = RingTag::Kind::send});
+  io_uring_prep_send(sqe, registered_file, packet.room.data(), packet.bytes, MSG_DONTWAIT);
+  io_uring_prep_send_set_addr(sqe, address.get(), static_cast<std::uint16_t>(address.bytes));
+  sqe->flags |= IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
+  ++submitted_;
+  if (++in_batch_ == batch_max) submit_batch();
+}
+
+void UringDatagrams::prepare_run(std::span<const TxPacket> packets, std::size_t first) {
+  if (vectors_used_ + packets.size() > vectors_max) submit_batch();
+  SocketAddress& address = addresses_[in_batch_];
+  if (!to_socket_address(packets.front().to, family_, zone_, address)) {
+    count(counters_->datagrams_send_failed, packets.size());
+    return;
+  }
+  msghdr& message = messages_[in_batch_];
+  message = {.msg_name = address.get(),
+             .msg_namelen = address.bytes,
+             .msg_iov = &vectors_[vectors_used_],
+             .msg_iovlen = packets.size()};
+  segment_headers_[in_batch_].attach(message, packets.front().bytes);
+  for (const TxPacket& packet : packets) {
+    CHECK(packet.bytes <= packet.room.size());
+    vectors_[vectors_used_++] = {packet.room.data(), packet.bytes};
+  }
+  CHECK(runs_.size() < runs_.capacity());
+  const RingTag tag{RingTag::Kind::send_run, static_cast<std::uint16_t>(runs_.size()),
+                    send_serial_};
+  runs_.push_back(
+      {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(packets.size()), false});
+  io_uring_sqe* const sqe = ring_->prepare(tag);
+  io_uring_prep_sendmsg(sqe, registered_file, &message, MSG_DONTWAIT);
+  sqe->flags |= IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
+  submitted_ += packets.size();
+  if (++in_batch_ == batch_max) submit_batch();
+}
+
+void UringDatagrams::submit_batch() {
+  if (in_batch_ > 0) ring_->submit();
+  in_batch_ = vectors_used_ = 0;
+}
+
+void UringDatagrams::on_run_failed(RingTag tag, int result) {
+  // A completion that comes after its send() has nothing left to send again.
+  if (tag.serial != send_serial_) return count(counters_->datagrams_send_failed);
+  Run& run = runs_[tag.slot];
+  if (!Segmentation::is_refusal(-result)) {
+    failed_ += run.packets;
+    run.packets = 0;
+    return;
+  }
+  run.refused = any_refused_ = true;
+  refusal_ = -result;
+}
+
+bool UringDatagrams::finish_send(std::span<const TxPacket> filled) {
+  const bool again = any_refused_;
+  if (any_refused_) {
+    for (Run& run : runs_) {
+      if (!run.refused) continue;
+      const std::span<const TxPacket> packets = filled.subspan(run.first, run.packets);
+      segmentation_.refused(refusal_, packets.front().bytes);
+      count(counters_->groups_refused);
+      submitted_ -= run.packets;
+      run.packets = 0;
+      for (const TxPacket& packet : packets) prepare_send(packet);
+    }
+    submit_batch();
+    any_refused_ = false;
+  }
   for (const TxPacket& packet : filled) tx_slots_.give(packet.cookie);
-  return prepared;
+  return again;
+}
+
+void UringDatagrams::count_sent() {
+  for (const Run& run : runs_) count(counters_->datagrams_grouped, run.packets);
+  runs_.clear();
+  count(counters_->datagrams_send_failed, failed_);
+  count(counters_->datagrams_sent, submitted_ - std::min(submitted_, failed_));
+  submitted_ = failed_ = 0;
 }
 
 }  // namespace starling::io

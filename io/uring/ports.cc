@@ -113,6 +113,9 @@ void UringPorts::take_completions() {
         case RingTag::Kind::send:
           datagrams_->on_send_failed();
           break;
+        case RingTag::Kind::send_run:
+          datagrams_->on_run_failed(tag, result);
+          break;
         case RingTag::Kind::accept:
         case RingTag::Kind::connect:
         case RingTag::Kind::read:
@@ -161,12 +164,10 @@ std::size_t UringPorts::DatagramSide::borrow(std::span<TxPacket> blanks) {
 
 void UringPorts::DatagramSide::send(std::span<const TxPacket> filled) {
   ports_->start();
-  const std::size_t failed_before = ports_->datagrams_->sends_failed();
-  const std::size_t submitted = ports_->datagrams_->send(filled);
-  if (submitted == 0) return;
+  ports_->datagrams_->send(filled);
   ports_->take_completions();
-  const std::size_t failed = ports_->datagrams_->sends_failed() - failed_before;
-  count(ports_->counters_.datagrams_sent, submitted - std::min(submitted, failed));
+  if (ports_->datagrams_->finish_send(filled)) ports_->take_completions();
+  ports_->datagrams_->count_sent();
 }
 
 void UringPorts::StreamSide::submit(std::span<const StreamOp> ops) {

@@ -23,10 +23,11 @@ struct RingTag {
   enum class Kind : std::uint8_t {
     ignored,
     wake,
-    receive,  // the multishot receive of datagrams
-    send,     // one datagram that was refused
-    accept,   // slot: which of the pending accepts
-    connect,  // slot and serial: a stream
+    receive,   // the multishot receive of datagrams
+    send,      // one datagram that was refused
+    send_run,  // slot and serial: which run of datagrams of which send() was refused
+    accept,    // slot: which of the pending accepts
+    connect,   // slot and serial: a stream
     read,
     write,
     writable,

@@ -1,10 +1,13 @@
 #include "tests/io/conformance/datagrams.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <set>
 
+#include "io/address.h"
 #include "tests/support/alloc_counter.h"
 
 namespace starling::io {
@@ -71,6 +74,108 @@ TEST_P(DatagramConformance, LosesNothingOfABurstThatIsDrained) {
     for (const Received& received : receive_texts(*b.ports, per_round)) seen.insert(received.text);
   }
   EXPECT_EQ(seen, expected);
+}
+
+// Fills a batch with datagrams of these sizes to one peer, each full of its own letter.
+std::vector<std::string> send_sizes(Ports& from, const Endpoint& to,
+                                    std::span<const std::size_t> sizes) {
+  std::vector<TxPacket> blanks(sizes.size());
+  std::vector<std::string> texts;
+  EXPECT_EQ(from.datagrams().borrow(blanks), sizes.size());
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    texts.emplace_back(sizes[i], static_cast<char>('!' + i % 90));
+    std::memcpy(blanks[i].room.data(), texts[i].data(), sizes[i]);
+    blanks[i].to = to;
+    blanks[i].bytes = static_cast<std::uint32_t>(sizes[i]);
+  }
+  from.datagrams().send(blanks);
+  return texts;
+}
+
+std::vector<std::string> texts_of(const std::vector<Received>& received) {
+  std::vector<std::string> texts;
+  for (const Received& one : received) texts.push_back(one.text);
+  return texts;
+}
+
+TEST_P(DatagramConformance, KeepsTheOrderAndTheSizesOfWhatGoesToOnePeer) {
+  Side a, b;
+  OPEN(a);
+  OPEN(b);
+  // Runs of one size, shorter ends, lone ones, more than a send takes by number and by bytes.
+  std::vector<std::size_t> sizes{100, 100, 100, 7, 7, 8, 1, 1, 1};
+  sizes.insert(sizes.end(), 130, 33);
+  sizes.push_back(5);
+  sizes.insert(sizes.end(), 60, 1400);
+  sizes.insert(sizes.end(), {2048, 2048, 1, 2048});
+  const auto sent = send_sizes(*a.ports, b.ports->bound(), sizes);
+  EXPECT_EQ(texts_of(receive_texts(*b.ports, sizes.size())), sent);
+  EXPECT_EQ(a.ports->counters().datagrams_sent, sizes.size());
+  EXPECT_EQ(a.ports->counters().datagrams_send_failed, 0U);
+  EXPECT_EQ(a.ports->counters().groups_refused, 0U);
+  // The kernel cuts them apart; where there is none, nothing needs to be put together. The second 7
+  // and the last 2048 fit to no neighbour.
+  const bool kernel = a.ports->name() != "memory";
+  EXPECT_EQ(a.ports->counters().datagrams_grouped, kernel ? sizes.size() - 2 : 0U);
+}
+
+TEST_P(DatagramConformance, PeersInTurnsGetTheirOwn) {
+  Side a, b, c;
+  OPEN(a);
+  OPEN(b);
+  OPEN(c);
+  std::array<TxPacket, 48> blanks;
+  ASSERT_EQ(a.ports->datagrams().borrow(blanks), blanks.size());
+  std::vector<std::string> to_b, to_c;
+  for (std::size_t i = 0; i < blanks.size(); ++i) {
+    // b, c, b, b, c, b, b, b, c ...: every run is of another length.
+    const bool for_c = i == 1 || i == 4 || i == 8 || i == 13 || i == 19 || i == 26 || i == 34;
+    const std::string text = (for_c ? "c" : "b") + std::to_string(10 + i);
+    (for_c ? to_c : to_b).push_back(text);
+    std::memcpy(blanks[i].room.data(), text.data(), text.size());
+    blanks[i].bytes = static_cast<std::uint32_t>(text.size());
+    blanks[i].to = (for_c ? c : b).ports->bound();
+  }
+  a.ports->datagrams().send(blanks);
+  EXPECT_EQ(texts_of(receive_texts(*b.ports, to_b.size())), to_b);
+  EXPECT_EQ(texts_of(receive_texts(*c.ports, to_c.size())), to_c);
+}
+
+// The kernel does not cut apart what leaves a socket without checksums.
+bool switch_checksums_off(const Endpoint& bound) {
+  for (int descriptor = 0; descriptor < 1024; ++descriptor) {
+    int type = 0;
+    socklen_t type_bytes = sizeof type;
+    SocketAddress name;
+    name.bytes = sizeof name.storage;
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &type_bytes) != 0) continue;
+    if (type != SOCK_DGRAM || ::getsockname(descriptor, name.get(), &name.bytes) != 0) continue;
+    if (to_endpoint(name.storage) != bound) continue;
+    const int yes = 1;
+    return ::setsockopt(descriptor, SOL_SOCKET, SO_NO_CHECK, &yes, sizeof yes) == 0;
+  }
+  return false;
+}
+
+TEST_P(DatagramConformance, SendsOneByOneWhatTheKernelDoesNotCutApart) {
+  Side a, b;
+  OPEN(a);
+  OPEN(b);
+  if (a.ports->name() == "memory") GTEST_SKIP() << "no kernel";
+  ASSERT_TRUE(switch_checksums_off(a.ports->bound()));
+  const std::array<std::size_t, 7> sizes{64, 64, 64, 9, 9, 9, 3};
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    auto sent = send_sizes(*a.ports, b.ports->bound(), sizes);
+    auto got = texts_of(receive_texts(*b.ports, sizes.size()));
+    std::ranges::sort(sent);
+    std::ranges::sort(got);
+    EXPECT_EQ(got, sent);
+    EXPECT_EQ(a.ports->counters().datagrams_sent, round * sizes.size());
+    // Both sizes were refused in the first round and are not tried again.
+    EXPECT_EQ(a.ports->counters().groups_refused, 2U);
+  }
+  EXPECT_EQ(a.ports->counters().datagrams_grouped, 0U);
+  EXPECT_EQ(a.ports->counters().datagrams_send_failed, 0U);
 }
 
 TEST_P(DatagramConformance, LendsNoMoreThanItsSlotsAndTakesThemBack) {
