@@ -14,26 +14,14 @@ struct CommandText {
   std::string_view name;
   bool has_body;
 };
-constexpr std::array<CommandText, 20> commands{{{"handshake", true},
-                                                {"auth", true},
-                                                {"event", true},
-                                                {"force-leave", true},
-                                                {"join", true},
-                                                {"members", false},
-                                                {"members-filtered", true},
-                                                {"query", true},
-                                                {"respond", true},
-                                                {"stream", true},
-                                                {"monitor", true},
-                                                {"stop", true},
-                                                {"leave", false},
-                                                {"tags", true},
-                                                {"host-member", true},
-                                                {"unhost-member", true},
-                                                {"member-tags", true},
-                                                {"hosted", false},
-                                                {"stats", false},
-                                                {"get-coordinate", true}}};
+constexpr std::array<CommandText, 20> commands{
+    {{"handshake", true},        {"auth", true},          {"event", true},
+     {"force-leave", true},      {"join", true},          {"members", false},
+     {"members-filtered", true}, {"query", true},         {"respond", true},
+     {"stream", true},           {"monitor", true},       {"stop", true},
+     {"leave", false},           {"tags", true},          {"host-member", true},
+     {"unhost-member", true},    {"member-tags", true},   {"hosted", false},
+     {"stats", false},           {"get-coordinate", true}}};
 
 }  // namespace
 

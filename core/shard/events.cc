@@ -63,9 +63,11 @@ bool EventWriter::send(const Event& event) {
                            .payload_bytes = static_cast<std::uint32_t>(event.payload.size()),
                            .from_bytes = static_cast<std::uint32_t>(event.from.size()),
                            .text_bytes = static_cast<std::uint32_t>(event.text.size())};
-  return write_record(ring_, header,
-                      {as_bytes(event.name), event.payload, as_bytes(event.from),
-                       as_bytes(event.text), event.filters, stats_bytes(event)});
+  const bool written = write_record(ring_, header,
+                                    {as_bytes(event.name), event.payload, as_bytes(event.from),
+                                     as_bytes(event.text), event.filters, stats_bytes(event)});
+  sent_ |= written;
+  return written;
 }
 
 bool EventWriter::roomy() const {

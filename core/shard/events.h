@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/base/ring.h"
@@ -134,11 +135,14 @@ class EventWriter {
  public:
   explicit EventWriter(RingWriter ring) : ring_(std::move(ring)) {}
   bool send(const Event& event);
+  // Whether anything was sent since the last call.
+  bool take_sent() { return std::exchange(sent_, false); }
   // True while about a quarter of the ring is free: traces stop before members do.
   bool roomy() const;
 
  private:
   RingWriter ring_;
+  bool sent_ = false;
 };
 
 // Decodes a record made by EventWriter. The views point into the record.

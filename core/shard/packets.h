@@ -34,6 +34,7 @@ struct PollResult {
   std::uint32_t filled = 0;  // packets written into the front of tx
   Instant next_due{};        // poll again no later than this
   std::uint32_t mailed = 0;  // other lanes that were sent mail, as a bit mask: wake them
+  bool news = false;         // events were reported or commands taken: wake the engine's owner
 };
 
 }  // namespace starling

@@ -33,6 +33,8 @@ class Reporter {
 
   // False when the ring is full.
   bool send(const Event& event) { return events_.send(event); }
+  // Whether the owner has something new to look at since the last call.
+  bool take_sent() { return events_.take_sent(); }
   // Answers of commands: the ring keeps room for them, see EventWriter::roomy.
   void done(Instant now, std::uint64_t token, CommandResult result, std::uint64_t number = 0,
             std::string_view text = {}, const WireError& error = {});

@@ -85,6 +85,7 @@ PollResult Shard::poll(Instant now, std::span<const RxPacket> rx, std::span<TxPa
   result.taken = static_cast<std::uint32_t>(taken);
   result.filled = static_cast<std::uint32_t>(node_.out.filled());
   result.mailed = node_.mail.take_written();
+  result.news = node_.report.take_sent() || commands > 0;
   const bool more = more_mail || !all_fired || taken < rx.size() || commands == commands_per_turn;
   result.next_due = more ? now : node_.wheel.next_due();
   return result;

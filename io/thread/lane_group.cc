@@ -7,7 +7,7 @@
 namespace starling::io {
 
 std::expected<std::unique_ptr<LaneGroup>, std::string> LaneGroup::start(
-    Engine& engine, std::span<Ports* const> ports, std::function<void()> on_turn,
+    Engine& engine, std::span<Ports* const> ports, std::function<void()> on_news,
     const Options& options) {
   const std::span<Lane> lanes = engine.lanes();
   CHECK(ports.size() == lanes.size());
@@ -21,7 +21,7 @@ std::expected<std::unique_ptr<LaneGroup>, std::string> LaneGroup::start(
       thread_options.run.bells = &group->bells_;
       thread_options.run.lane = i;
     }
-    auto thread = LaneThread::start(lanes[i], *ports[i], on_turn, thread_options);
+    auto thread = LaneThread::start(lanes[i], *ports[i], on_news, thread_options);
     if (!thread) return std::unexpected("lane " + std::to_string(i) + ": " + thread.error());
     group->threads_.push_back(std::move(*thread));
   }

@@ -24,11 +24,11 @@ class LaneGroup {
     bool pin = false;  // lane i to physical core i, starting over when there are fewer cores
     RunOptions run = {};
   };
-  // `on_turn` is called by every thread after each of its turns. As many ports as the engine has
-  // lanes. The error says which thread could not be started, or bound, and why.
+  // `on_news` is called by a thread after a turn that has news for the owner. As many ports as the
+  // engine has lanes. The error says which thread could not be started, or bound, and why.
   static std::expected<std::unique_ptr<LaneGroup>, std::string> start(Engine& engine,
                                                                       std::span<Ports* const> ports,
-                                                                      std::function<void()> on_turn,
+                                                                      std::function<void()> on_news,
                                                                       const Options& options);
 
   ~LaneGroup() { stop(); }

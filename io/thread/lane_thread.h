@@ -23,15 +23,15 @@ class LaneThread {
     RunOptions run = {};
   };
 
-  // `on_turn` is called by the new thread after every turn. The error says why there is no thread
-  // or why it could not be bound to the core.
+  // `on_news` is called by the new thread after a turn with news for the owner. The error says why
+  // there is no thread or why it could not be bound to the core.
   template <Drivable Driven>
   static std::expected<std::unique_ptr<LaneThread>, std::string> start(
-      Driven& lane, Ports& ports, std::function<void()> on_turn, const Options& options) {
+      Driven& lane, Ports& ports, std::function<void()> on_news, const Options& options) {
     std::unique_ptr<LaneThread> thread(new LaneThread(ports));
     auto error =
-        thread->launch([&lane, &ports, self = thread.get(), on_turn = std::move(on_turn),
-                        run = options.run] { run_lane(lane, ports, self->stop_, on_turn, run); },
+        thread->launch([&lane, &ports, self = thread.get(), on_news = std::move(on_news),
+                        run = options.run] { run_lane(lane, ports, self->stop_, on_news, run); },
                        options);
     if (error) return std::unexpected(std::move(*error));
     return thread;

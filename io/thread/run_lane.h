@@ -33,10 +33,11 @@ concept Drivable = requires(Driven lane, Instant now, std::span<const RxPacket> 
   { lane.has_mail() } -> std::same_as<bool>;
 };
 
-// Runs until `stop` is set (and the ports were woken). `on_turn` is called after every turn, to
-// tell the owner that there may be events: see Doorbell. The last thing it does is ports.leave().
-template <Drivable Driven, class OnTurn>
-void run_lane(Driven& lane, Ports& ports, const std::atomic<bool>& stop, OnTurn&& on_turn,
+// Runs until `stop` is set (and the ports were woken). `on_news` is called after a turn with news,
+// to tell the owner that there may be events: see Doorbell. The last thing it does is
+// ports.leave().
+template <Drivable Driven, class OnNews>
+void run_lane(Driven& lane, Ports& ports, const std::atomic<bool>& stop, OnNews&& on_news,
               RunOptions options = {}) {
   struct ToLane final : StreamPort::Sink {
     ToLane(Driven& to, Instant at) : lane(&to), now(at) {}
@@ -68,7 +69,7 @@ void run_lane(Driven& lane, Ports& ports, const std::atomic<bool>& stop, OnTurn&
     datagrams.send(std::span(tx).first(turn.filled));
     datagrams.release(std::span(rx).first(turn.taken));
     if (turn.mailed != 0 && options.bells != nullptr) options.bells->ring(turn.mailed);
-    on_turn();
+    if (turn.news) on_news();
 
     const bool more = held == rx.size() && turn.taken > 0;
     std::shift_left(tx.begin(), tx.begin() + static_cast<std::ptrdiff_t>(lent),

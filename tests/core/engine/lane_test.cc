@@ -22,6 +22,19 @@ TEST(Lane, SaysWhenToComeAgain) {
   EXPECT_LE(turn.next_due, start + options.swim.gossip_interval);
 }
 
+TEST(Lane, SaysWhetherTheOwnerHasSomethingToLookAt) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.traces = {};
+  ArenaBlock memory(Engine::footprint(options) + 4096);
+  const Instant start{1s};
+  auto engine = Engine::create(options, memory.arena().bytes(Engine::footprint(options)), start);
+  ASSERT_TRUE(engine);
+  EXPECT_TRUE(engine->lane().poll(start, {}, {}).news) << "its own member has joined";
+  EXPECT_FALSE(engine->lane().poll(start + 1s, {}, {}).news);
+  ASSERT_TRUE(engine->commands().send({.kind = Command::Kind::stats, .token = 1}));
+  EXPECT_TRUE(engine->lane().poll(start + 2s, {}, {}).news);
+}
+
 TEST(Lane, HandsOutEachStreamOperationOnce) {
   LoneNode node = quiet_node();
   node.command(

@@ -79,7 +79,7 @@ TEST(LaneThread, ASpinningLaneDoesNotSleepAtOnce) {
   EXPECT_GT(lane.polls, 50U);
 }
 
-TEST(LaneThread, StopsWhileAsleepAndTellsOfEachTurn) {
+TEST(LaneThread, StopsWhileAsleepAndTellsOfTurnsWithNews) {
   const std::unique_ptr<Ports> ports = loopback_ports();
   EchoLane lane;
   Doorbell bell;
@@ -87,6 +87,9 @@ TEST(LaneThread, StopsWhileAsleepAndTellsOfEachTurn) {
   auto thread =
       LaneThread::start(lane, *ports, [&] { bell.ring(); }, {.name = "a-long-name-it-is"});
   ASSERT_TRUE(thread);
+  EXPECT_FALSE(bell.wait(milliseconds(50))) << "nothing has happened";
+  const std::unique_ptr<Ports> other = loopback_ports();
+  send_text(*other, ports->bound(), "news");
   EXPECT_TRUE(bell.wait(std::chrono::seconds(5)));
   const Instant before = MonotonicClock::now();
   (*thread)->stop();

@@ -26,6 +26,7 @@ class EchoLane {
       blank.bytes = static_cast<std::uint32_t>(packet.bytes.size());
     }
     result.next_due = result.taken < rx.size() ? now : now + sleep;
+    result.news = result.taken > 0;
     return result;
   }
   void on_stream(Instant, const StreamEvent& event) {
