@@ -74,6 +74,40 @@ TEST(Events, ArriveAsTheyWereSent) {
   EXPECT_EQ(seen, 3u);
 }
 
+TEST(Events, AQueryCarriesWhatItsAnswerNeeds) {
+  test::ArenaBlock memory(1 << 16);
+  auto [write_end, read_end] = make_ring(memory.arena(), 4096);
+  EventWriter writer(std::move(write_end));
+  EventReader reader(std::move(read_end));
+  const std::array<std::byte, 3> filters{std::byte{0xa1}, std::byte{1}, std::byte{2}};
+  Event query;
+  query.kind = Event::Kind::query;
+  query.name = "load";
+  query.from = "origin";
+  query.payload = as_bytes("now");
+  query.number = 5;
+  query.id = 0x7fff'ffff;
+  query.flags = 3;
+  query.deadline = Instant(std::chrono::seconds(9));
+  query.filters = filters;
+  query.filter_count = 1;
+  ASSERT_TRUE(writer.send(query));
+  EXPECT_EQ(reader.drain(2,
+                         [&](const Event& event) {
+                           EXPECT_EQ(event.kind, Event::Kind::query);
+                           EXPECT_EQ(event.name, "load");
+                           EXPECT_EQ(event.from, "origin");
+                           EXPECT_EQ(as_text(event.payload), "now");
+                           EXPECT_EQ(event.number, 5u);
+                           EXPECT_EQ(event.id, 0x7fff'ffffu);
+                           EXPECT_EQ(event.flags, 3u);
+                           EXPECT_EQ(event.deadline, query.deadline);
+                           EXPECT_TRUE(equal(event.filters, filters));
+                           EXPECT_EQ(event.filter_count, 1u);
+                         }),
+            1u);
+}
+
 TEST(Events, AreRoomyUntilAboutThreeQuartersAreFull) {
   test::ArenaBlock memory(1 << 18);
   auto [write_end, read_end] = make_ring(memory.arena(), 1 << 16);
