@@ -48,6 +48,13 @@ struct IpsecMbGcm::State {
     OPENSSL_cleanse(&context, sizeof context);
     schedules.clear();
   }
+  // Growing would leave copies of keys behind.
+  void make_room(std::size_t keys) {
+    if (keys <= schedules.capacity()) return;
+    forget();
+    schedules = std::vector<Schedule>();
+    schedules.reserve(keys);
+  }
 };
 
 bool IpsecMbGcm::available() {
@@ -65,9 +72,17 @@ IpsecMbGcm::~IpsecMbGcm() = default;
 IpsecMbGcm::IpsecMbGcm(IpsecMbGcm&&) noexcept = default;
 IpsecMbGcm& IpsecMbGcm::operator=(IpsecMbGcm&&) noexcept = default;
 
+void IpsecMbGcm::reserve(std::size_t keys) {
+  std::vector<Schedule> kept(state_->schedules);
+  state_->make_room(keys);
+  state_->schedules.assign(kept.begin(), kept.end());
+  OPENSSL_cleanse(kept.data(), kept.size() * sizeof(Schedule));
+}
+
 void IpsecMbGcm::rekey(std::span<const AesKey> keys) {
   state_->forget();
-  state_->schedules = std::vector<Schedule>(keys.size());  // exact: growing would leave copies
+  state_->make_room(keys.size());
+  state_->schedules.resize(keys.size());
   IMB_MGR* manager = state_->manager.get();
   for (std::size_t i = 0; i < keys.size(); ++i) {
     Schedule& schedule = state_->schedules[i];

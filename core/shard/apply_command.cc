@@ -9,6 +9,7 @@
 #include "core/shard/broadcast.h"
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
+#include "core/shard/rekey.h"
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
@@ -271,6 +272,10 @@ void apply_command(Node& node, Instant now, const Command& command) {
       return let_go(node, now, command);
     case Command::Kind::stats:
       return stats(node, now, command);
+    case Command::Kind::install_key:
+    case Command::Kind::use_key:
+    case Command::Kind::remove_key:
+      return change_keys(node, now, command);
   }
 }
 

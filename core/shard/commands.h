@@ -24,6 +24,9 @@ struct Command {
     unhost,       // a hosted member `name` leaves; done when it has left, then its place is free
     abandon,      // a hosted member `name` ends without a word, as if its machine had died
     stats,        // answered by Event::Kind::stats instead of done
+    install_key,  // `payload`: a key of 16, 24 or 32 bytes, to be understood from now on
+    use_key,      // `payload`: a known key, to encrypt with; see core/shard/rekey.h
+    remove_key,   // `payload`: a key that is not understood any more
   };
   Kind kind{};
   std::uint64_t token = 0;

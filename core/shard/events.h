@@ -33,6 +33,7 @@ enum class CommandResult : std::uint8_t {
   not_hosted,         // no hosted member has this name
   name_taken,         // another member is alive under this name
   no_capacity,        // a bound of CapacityOptions is reached: `text` names it
+  key_refused,        // the keyring stays as it is: `text` says why
 };
 std::string_view to_text(CommandResult result);
 
