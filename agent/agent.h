@@ -17,12 +17,16 @@
 #include "agent/hosting.h"
 #include "agent/joiner.h"
 #include "agent/log.h"
+#include "agent/mdns.h"
 #include "agent/members_mirror.h"
+#include "agent/metrics.h"
 #include "agent/node_addresses.h"
 #include "agent/resolver.h"
 #include "agent/retry_join.h"
 #include "agent/rpc_server.h"
 #include "agent/signals.h"
+#include "agent/stats_sink.h"
+#include "agent/syslog.h"
 #include "agent/trace_log.h"
 
 namespace starling::agent {
@@ -48,6 +52,9 @@ class Agent {
 
   // Start-up, in this order. False: it has been said what is wrong.
   bool set_up();
+  bool start_syslog();
+  void start_metrics();
+  bool start_mdns();
   bool start_engine();
   bool start_rpc();
   void introduce();
@@ -70,11 +77,14 @@ class Agent {
   void on_member(const Event& event);
   void on_trace(const Event& event);
   void publish(const HandlerEvent& event, bool coalesce);
+  void measure();  // every ten seconds, what nothing else reports
+  void measure(const starling::Stats& stats);
   void on_report(const HandlerReport& report);
 
   void on_signal(int signal);
   void leave_for_signal();
   void reload();
+  void take_over(const Config& fresh);
   void stop_with(int status);
   void shut_down();
 
@@ -86,6 +96,9 @@ class Agent {
   Signals signals_;
   EventLoop loop_;
   Log log_;
+  std::optional<Syslog> syslog_;
+  Metrics metrics_;
+  Counters measured_;  // at the last measurement
   MembersMirror members_;
   TraceLimiter trace_limiter_;
   Tags tags_;
@@ -100,9 +113,11 @@ class Agent {
   std::unique_ptr<EventPipeline> pipeline_;
   std::unique_ptr<EngineHost> engine_;
   std::unique_ptr<Resolver> resolver_;
+  std::vector<std::unique_ptr<StatsSink>> sinks_;
   std::unique_ptr<Joiner> joiner_;
   std::unique_ptr<Hosting> hosting_;
   std::unique_ptr<RetryJoin> retry_join_;
+  std::unique_ptr<Mdns> mdns_;
   RpcBackend backend_;
   std::unique_ptr<RpcServer> rpc_;
 

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "agent/config_file.h"
 #include "agent/event_filter.h"
 #include "agent/go_text.h"
 #include "agent/lane_choice.h"
 #include "agent/log.h"
+#include "agent/syslog.h"
 #include "agent/tag_text.h"
 #include "core/shard/node_view.h"
 #include "core/shard/options.h"
@@ -41,10 +43,6 @@ void note_unsupported(Config& config, const PartialConfig& over) {
     if (value && !value->empty()) config.unsupported.emplace_back(name);
   };
   note("snapshot", over.snapshot_path);
-  note("discover", over.discover);
-  note("statsite_addr", over.statsite_addr);
-  note("statsd_addr", over.statsd_addr);
-  if (over.enable_syslog) config.unsupported.emplace_back("syslog");
 }
 
 void define_network_flags(FlagSet& flags, AgentFlags& target) {
@@ -126,11 +124,20 @@ void define_hosting_flags(FlagSet& flags, PartialConfig& config) {
                 config.hosted_max);
 }
 
+void define_discovery_flags(FlagSet& flags, PartialConfig& config) {
+  flags.text({"discover", "name",
+              "Find and join members that have the same name here, by\n"
+              "multicast DNS."},
+             config.discover);
+  flags.text({"mdns-iface", "name", "Interface for -discover; that of -iface if not given."},
+             config.mdns_interface);
+  flags.boolean({"mdns-disable-ipv4", "", "Ask by IPv6 only."}, config.mdns_disable_ipv4);
+  flags.boolean({"mdns-disable-ipv6", "", "Ask by IPv4 only."}, config.mdns_disable_ipv6);
+}
+
 // Flags that Serf has and this program has not: understood, and then refused by name.
 void define_unsupported_flags(FlagSet& flags, PartialConfig& config) {
   flags.text({"snapshot", "path", "Not supported."}, config.snapshot_path);
-  flags.text({"discover", "name", "Not supported."}, config.discover);
-  flags.boolean({"syslog", "", "Not supported."}, config.enable_syslog);
 }
 
 }  // namespace
@@ -153,6 +160,11 @@ void merge(Config& config, const PartialConfig& over) {
   override_text(config.wait, over.wait);
   override_text(config.host_members, over.host_members);
   override_text(config.dpdk_args, over.dpdk_args);
+  override_text(config.discover, over.discover);
+  override_text(config.mdns.interface, over.mdns_interface);
+  override_text(config.syslog_facility, over.syslog_facility);
+  override_text(config.statsite_addr, over.statsite_addr);
+  override_text(config.statsd_addr, over.statsd_addr);
   override_number(config.protocol, over.protocol);
   override_number(config.retry_max_attempts, over.retry_max_attempts);
   override_number(config.query_size_limit, over.query_size_limit);
@@ -170,6 +182,11 @@ void merge(Config& config, const PartialConfig& over) {
   config.rejoin_after_leave |= over.rejoin_after_leave;
   config.leave_on_terminate |= over.leave_on_terminate;
   config.skip_leave_on_interrupt |= over.skip_leave_on_interrupt;
+  config.syslog |= over.enable_syslog;
+  config.validate_node_names |= over.validate_node_names;
+  config.mdns.disable_ipv4 |= over.mdns_disable_ipv4;
+  config.mdns.disable_ipv6 |= over.mdns_disable_ipv6;
+  if (over.disable_name_resolution) config.name_resolution = false;
   if (over.disable_compression) config.compression = false;
   for (const auto& [key, value] : over.tags) config.tags[key] = value;
   append(config.start_join, over.start_join);
@@ -209,10 +226,28 @@ void define_agent_flags(FlagSet& flags, AgentFlags& target) {
              config.log_level);
   flags.custom({"config-file", "path", "JSON configuration; may be repeated."}, path(false));
   flags.custom({"config-dir", "path", "Every *.json in this folder, by name."}, path(true));
+  flags.boolean({"syslog", "", "Send the log to the system's log, too."}, config.enable_syslog);
+  define_discovery_flags(flags, config);
   define_unsupported_flags(flags, config);
 }
 
-std::optional<std::string> check(Config& config, std::vector<std::string>& warnings) {
+std::optional<std::string> node_name_problem(std::string_view name) {
+  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.'; };
+  if (!std::ranges::all_of(name, fits)) {
+    return fmt::format(
+        "Node name contains invalid characters {} , Valid characters include all alpha-numerics "
+        "and dashes and '.'",
+        name);
+  }
+  if (name.size() > 128) {
+    return fmt::format("Node name is {} characters. Valid length is between 1 and 128 characters",
+                       name.size());
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check(Config& config, std::vector<std::string>& warnings,
+                                 LoadFor purpose) {
   if (!config.unsupported.empty()) {
     std::string names;
     for (const std::string& name : config.unsupported) names += (names.empty() ? "" : ", ") + name;
@@ -226,9 +261,18 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
   for (const std::string& handler : config.event_handlers) {
     if (const auto scripts = parse_event_script(handler); !scripts) return scripts.error();
   }
-  if (!log_level_from(config.log_level)) {
+  if (!log_level_from(config.log_level) && purpose == LoadFor::start) {
     return "Invalid log level: " + to_upper(config.log_level) +
            ". Valid log levels are: [TRACE DEBUG INFO WARN ERR]";
+  }
+  if (config.validate_node_names && !config.node_name.empty()) {
+    if (auto problem = node_name_problem(config.node_name)) return problem;
+  }
+  if (config.syslog && !syslog_facility_from(config.syslog_facility)) {
+    return "Syslog setup failed: invalid syslog facility: " + config.syslog_facility;
+  }
+  if (!config.mdns.interface.empty() && config.mdns.disable_ipv4 && config.mdns.disable_ipv6) {
+    return "Invalid mDNS configuration: both IPv4 and IPv6 are disabled";
   }
   if (!profile_from(config.profile)) return "Unknown profile: " + config.profile;
   if (!io::port_choice_from(config.io)) return "Unknown -io: " + config.io;
@@ -268,7 +312,25 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
   return std::nullopt;
 }
 
-std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string> arguments) {
+namespace {
+
+std::expected<LoadedConfig, std::string> load(const std::vector<ConfigPath>& paths,
+                                              const PartialConfig* flags, LoadFor purpose) {
+  const auto files = read_config_files(paths);
+  if (!files) return std::unexpected(files.error());
+  LoadedConfig loaded;
+  for (const PartialConfig& file : *files) merge(loaded.config, file);
+  if (flags != nullptr) merge(loaded.config, *flags);
+  if (const auto fault = check(loaded.config, loaded.warnings, purpose)) {
+    return std::unexpected(*fault);
+  }
+  return loaded;
+}
+
+}  // namespace
+
+std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string> arguments,
+                                                     LoadFor purpose) {
   using Kind = ConfigError::Kind;
   AgentFlags target;
   FlagSet flags;
@@ -299,13 +361,13 @@ std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string
   }
   if (!problem.empty()) return wrong(problem);
 
-  const auto files = read_config_files(target.files);
-  if (!files) return wrong(files.error());
-  LoadedConfig loaded;
-  for (const PartialConfig& file : *files) merge(loaded.config, file);
-  merge(loaded.config, target.config);
-  if (const auto fault = check(loaded.config, loaded.warnings)) return wrong(*fault);
-  return loaded;
+  auto loaded = load(target.files, &target.config, purpose);
+  if (!loaded) return wrong(loaded.error());
+  return std::move(*loaded);
+}
+
+std::expected<LoadedConfig, std::string> load_config_files(const std::vector<ConfigPath>& paths) {
+  return load(paths, nullptr, LoadFor::start);
 }
 
 }  // namespace starling::agent

@@ -13,7 +13,7 @@ struct CommandText {
   std::string_view name;
   bool has_body;
 };
-constexpr std::array<CommandText, 17> commands{{{"handshake", true},
+constexpr std::array<CommandText, 21> commands{{{"handshake", true},
                                                 {"auth", true},
                                                 {"event", true},
                                                 {"force-leave", true},
@@ -29,6 +29,10 @@ constexpr std::array<CommandText, 17> commands{{{"handshake", true},
                                                 {"unhost-member", true},
                                                 {"member-tags", true},
                                                 {"hosted", false},
+                                                {"install-key", true},
+                                                {"use-key", true},
+                                                {"remove-key", true},
+                                                {"list-keys", false},
                                                 {"stats", false}}};
 
 }  // namespace
@@ -103,6 +107,7 @@ void RpcSession::on_header(std::string_view value) {
     close("failed to decode request header: " + std::string(to_text(decoded.error().fault)));
     return;
   }
+  if (backend_.count) backend_.count("agent.ipc.command");
   const bool greeting = header_.command == "handshake";
   if (!handshaken_ && !greeting) {
     respond("Handshake required");
@@ -199,6 +204,10 @@ void RpcSession::execute(std::string_view body) {
   } else if (command == "hosted") {
     answer_with(backend_.members->list(
         [&](const MemberView& member) { return backend_.hosts(member.name); }));
+  } else if (command == "list-keys") {
+    backend_.list_keys(keys_done());
+  } else if (key_change_from(command)) {
+    with_body<KeyRequestBody>(body, [&](const auto& request) { change_keys(request); });
   } else {
     stats();
   }
@@ -267,6 +276,17 @@ void RpcSession::join(const JoinRequest& request) {
                   session.respond(error);
                   append_join_count(session.output_, count);
                 }));
+}
+
+RpcBackend::KeysDone RpcSession::keys_done() {
+  return later([](RpcSession& session, const KeyOutcome& outcome, const std::string& error) {
+    session.respond(error);
+    append(session.output_, outcome);
+  });
+}
+
+void RpcSession::change_keys(const KeyRequestBody& request) {
+  backend_.change_keys(*key_change_from(header_.command), request.key, keys_done());
 }
 
 void RpcSession::stats() {

@@ -25,6 +25,7 @@
 
 #include "agent/event_filter.h"
 #include "agent/handler_event.h"
+#include "agent/key_change.h"
 #include "agent/log.h"
 #include "agent/members_mirror.h"
 #include "agent/rpc_messages.h"
@@ -50,6 +51,11 @@ struct RpcBackend {
   std::function<bool(std::string_view name)> hosts;  // besides the agent's own member
   std::function<void(std::function<void(const Stats&)>)> stats;
   std::function<void(Done)> leave;
+  std::function<void(std::string_view metric)> count;  // one more; may be empty
+  // What happened to the cluster's keys, beside an error as well.
+  using KeysDone = std::function<void(const KeyOutcome&, const std::string& error)>;
+  std::function<void(KeyChange, const std::string& key, KeysDone)> change_keys;
+  std::function<void(KeysDone)> list_keys;
 };
 
 class RpcSession : public std::enable_shared_from_this<RpcSession> {
@@ -108,6 +114,8 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   void monitor(const MonitorRequest& request);
   void stop(const StopRequest& request);
   void stats();
+  void change_keys(const KeyRequestBody& request);
+  RpcBackend::KeysDone keys_done();
   template <class Request, class Execute>
   void with_body(std::string_view body, Execute&& execute);
 
