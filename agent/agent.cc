@@ -67,6 +67,19 @@ std::vector<EventScript> scripts_of(const std::vector<std::string>& handlers) {
   return scripts;
 }
 
+// As Serf's log names an event.
+std::string event_text(const HandlerEvent& event) {
+  switch (event.kind) {
+    case HandlerEvent::Kind::user:
+      return "user-event: " + event.name;
+    case HandlerEvent::Kind::query:
+      return "query: " + event.name;
+    case HandlerEvent::Kind::member:
+      break;
+  }
+  return std::string(event.kind_text());
+}
+
 }  // namespace
 
 Agent::Agent(LoadedConfig loaded, std::vector<std::string> arguments, std::ostream& out)
@@ -353,6 +366,29 @@ bool Agent::start_engine() {
       {.pin = options->lanes > 1, .run = {.spin = *wait_mode_from(config_.wait)}});
   if (!engine) return failed(engine.error());
   engine_ = std::move(*engine);
+  desk_ = std::make_unique<QueryDesk>(
+      *engine_, members_, log_,
+      QueryDesk::Options{.own_name = config_.node_name,
+                         .protocol = config_.protocol,
+                         .query_bytes_max = options->serf.query_bytes_max,
+                         .response_bytes_max = options->serf.query_response_bytes_max,
+                         .hosted = [this] { return hosting_->names(); }},
+      [this](SeenQuery query) { on_query(std::move(query)); });
+  name_vote_ =
+      std::make_unique<NameVote>(*desk_, members_, log_,
+                                 NameVote::Options{.own_name = config_.node_name,
+                                                   .own = advertise_,
+                                                   .enabled = !config_.disable_name_resolution},
+                                 [this] { stop_with(0); });
+  key_manager_ = std::make_unique<KeyManager>(
+      *desk_, members_, log_,
+      [this](KeyChange change, const AesKey& key, Done done) {
+        change_own_keys(change, key, std::move(done));
+      },
+      KeyManager::Options{.own_name = config_.node_name,
+                          .keyring = options->keyring,
+                          .keyring_file = config_.keyring_file,
+                          .response_bytes_max = options->serf.query_response_bytes_max});
   resolver_ = std::make_unique<Resolver>(loop_);
   start_metrics();
   joiner_ = std::make_unique<Joiner>(*engine_, *resolver_, log_, addresses_.bind.port);
@@ -382,6 +418,11 @@ RpcBackend Agent::make_backend() {
   backend.tags = [this](const TagsRequest& request, Done done) {
     change_tags(request, std::move(done));
   };
+  backend.change_keys = [this](KeyChange change, const std::string& key,
+                               RpcBackend::KeysDone done) {
+    key_manager_->change(change, key, std::move(done));
+  };
+  backend.list_keys = [this](RpcBackend::KeysDone done) { key_manager_->list(std::move(done)); };
   backend.count = [this](std::string_view metric) { metrics_.count(metric); };
   backend.host_member = [this](const HostMemberRequest& request, Done done) {
     const auto problem =
@@ -400,6 +441,13 @@ RpcBackend Agent::make_backend() {
     hosting_->change_tags(request, std::move(done));
   };
   backend.hosts = [this](std::string_view name) { return hosting_->hosts(name); };
+  backend.query = [this](const QueryRequest& request, QueryCallbacks callbacks, Done done) {
+    return query(request, std::move(callbacks), std::move(done));
+  };
+  backend.forget_query = [this](QueryTicket ticket) { desk_->forget(ticket); };
+  backend.respond = [this](std::uint64_t query, std::string payload, Done done) {
+    desk_->respond(query, std::move(payload), std::move(done));
+  };
   backend.stats = [this](std::function<void(const Stats&)> done) { stats(std::move(done)); };
   backend.leave = [this](Done done) {
     leave([this, done = std::move(done)](const std::string& error) {
@@ -409,6 +457,25 @@ RpcBackend Agent::make_backend() {
     });
   };
   return backend;
+}
+
+void Agent::change_own_keys(KeyChange change, const AesKey& key, Done done) {
+  OwnedCommand command;
+  switch (change) {
+    case KeyChange::install:
+      command.command.kind = Command::Kind::install_key;
+      break;
+    case KeyChange::use:
+      command.command.kind = Command::Kind::use_key;
+      break;
+    case KeyChange::remove:
+      command.command.kind = Command::Kind::remove_key;
+      break;
+  }
+  command.payload = as_text(key.bytes());
+  engine_->send(std::move(command), [done = std::move(done)](const Event& answer) {
+    done(command_error(answer, "timed out changing the keyring"));
+  });
 }
 
 bool Agent::start_rpc() {
@@ -518,6 +585,27 @@ void Agent::user_event(const EventRequest& request, Done done) {
   });
 }
 
+QueryTicket Agent::query(const QueryRequest& request, QueryCallbacks callbacks, Done done) {
+  QueryParams params{.name = request.name,
+                     .payload = request.payload.value_or(""),
+                     .nodes = request.nodes,
+                     .tags = request.tags.value_or(Tags{}),
+                     .timeout = Duration(request.timeout_ns),
+                     .want_acks = request.want_acks,
+                     .relay_factor = static_cast<std::uint8_t>(request.relay_factor)};
+  if (const std::string problem = problem_with_name(params); !problem.empty()) {
+    done(problem);
+    return 0;
+  }
+  log_.debug("agent: Requesting query send: {}. Payload: {}", params.name,
+             go_quote(params.payload));
+  return desk_->ask(std::move(params), std::move(callbacks),
+                    [this, done = std::move(done)](const std::string& error) {
+                      if (!error.empty()) log_.warn("agent: failed to start user query: {}", error);
+                      done(error);
+                    });
+}
+
 void Agent::change_tags(const TagsRequest& request, Done done) {
   Tags tags = tags_;
   for (const std::string& key : request.delete_tags) tags.erase(key);
@@ -607,6 +695,15 @@ void Agent::on_engine_event(const Event& event) {
       pipeline_->user(std::move(user), event.coalesce);
       break;
     }
+    case Event::Kind::query:
+    case Event::Kind::query_ack:
+    case Event::Kind::query_response:
+    case Event::Kind::query_done:
+      desk_->on_event(event);
+      break;
+    case Event::Kind::conflict:
+      name_vote_->on_conflict(event);
+      break;
     case Event::Kind::trace:
       on_trace(event);
       break;
@@ -671,19 +768,31 @@ void Agent::measure(const starling::Stats& stats) {
   measured_ = stats.counters;
 }
 
+void Agent::on_query(SeenQuery query) {
+  HandlerEvent event;
+  event.kind = HandlerEvent::Kind::query;
+  event.name = std::move(query.name);
+  event.time = query.time;
+  event.payload = std::move(query.payload);
+  event.query = query.number;
+  event.deadline = query.deadline;
+  publish(event, false);  // queries are not coalesced
+}
+
 void Agent::on_trace(const Event& event) {
   std::uint64_t suppressed = 0;
   const bool admitted = trace_limiter_.admit(event, suppressed);
   if (suppressed > 0) log_.warn("memberlist: {} further messages of this kind", suppressed);
   if (!admitted) return;
-  const TraceLine line = trace_line(event, config_.node_name);
+  TraceLine line = trace_line(event, config_.node_name);
+  if (event.trace == TraceKind::conflict && event.name == config_.node_name) {
+    line.text += fmt::format(" (Resolution enabled: {})", !config_.disable_name_resolution);
+  }
   log_.write(line.level, line.text);
 }
 
 void Agent::publish(const HandlerEvent& event, bool coalesce) {
-  const bool is_user = event.kind == HandlerEvent::Kind::user;
-  log_.info("agent: Received event: {}",
-            is_user ? "user-event: " + event.name : std::string(event.kind_text()));
+  log_.info("agent: Received event: {}", event_text(event));
   if (rpc_) rpc_->publish(event, coalesce);
   if (!handlers_->submit(event, {.name = config_.node_name, .tags = tags_})) {
     log_.warn("agent: too many events wait for their handlers, dropping {}", event.kind_text());
@@ -693,6 +802,14 @@ void Agent::publish(const HandlerEvent& event, bool coalesce) {
 void Agent::on_report(const HandlerReport& report) {
   metrics_.sample("agent.invoke." + report.command,
                   std::chrono::duration<double, std::milli>(report.result.elapsed).count());
+  if (report.responds) {
+    desk_->respond(report.event->query, report.result.output,
+                   [this, event = report.event](const std::string& error) {
+                     if (error.empty()) return;
+                     log_.warn("agent: Failed to respond to query '{}': {}", event_text(*event),
+                               error);
+                   });
+  }
   if (report.result.output_bytes > report.result.output.size()) {
     log_.warn("agent: Script '{}' generated {} bytes of output, truncated to {}", report.command,
               report.result.output_bytes, report.result.output.size());

@@ -16,11 +16,14 @@
 #include "agent/event_pipeline.h"
 #include "agent/hosting.h"
 #include "agent/joiner.h"
+#include "agent/key_manager.h"
 #include "agent/log.h"
 #include "agent/mdns.h"
 #include "agent/members_mirror.h"
 #include "agent/metrics.h"
+#include "agent/name_vote.h"
 #include "agent/node_addresses.h"
+#include "agent/query_desk.h"
 #include "agent/resolver.h"
 #include "agent/retry_join.h"
 #include "agent/rpc_server.h"
@@ -63,6 +66,7 @@ class Agent {
   std::optional<std::string> add_hosted(EngineOptions& options) const;
   Duration broadcast_timeout() const;
   RpcBackend make_backend();
+  void change_own_keys(KeyChange change, const AesKey& key, Done done);
 
   // What RPC clients and signals ask for.
   void leave(Done done);
@@ -71,10 +75,12 @@ class Agent {
   void change_tags(const TagsRequest& request, Done done);
   void set_tags(Tags tags, Done done);
   void stats(std::function<void(const Stats&)> done);
+  QueryTicket query(const QueryRequest& request, QueryCallbacks callbacks, Done done);
 
   // What comes from the engine.
   void on_engine_event(const Event& event);
   void on_member(const Event& event);
+  void on_query(SeenQuery query);
   void on_trace(const Event& event);
   void publish(const HandlerEvent& event, bool coalesce);
   void measure();  // every ten seconds, what nothing else reports
@@ -112,6 +118,9 @@ class Agent {
   std::unique_ptr<EventHandlers> handlers_;
   std::unique_ptr<EventPipeline> pipeline_;
   std::unique_ptr<EngineHost> engine_;
+  std::unique_ptr<QueryDesk> desk_;
+  std::unique_ptr<NameVote> name_vote_;
+  std::unique_ptr<KeyManager> key_manager_;
   std::unique_ptr<Resolver> resolver_;
   std::vector<std::unique_ptr<StatsSink>> sinks_;
   std::unique_ptr<Joiner> joiner_;

@@ -179,6 +179,7 @@ void merge(Config& config, const PartialConfig& over) {
   override_with(config.tombstone_timeout, over.tombstone_timeout);
   if (over.event_handler_timeout) config.event_handler_timeout = *over.event_handler_timeout;
   config.replay_on_join |= over.replay_on_join;
+  config.disable_name_resolution |= over.disable_name_resolution;
   config.rejoin_after_leave |= over.rejoin_after_leave;
   config.leave_on_terminate |= over.leave_on_terminate;
   config.skip_leave_on_interrupt |= over.skip_leave_on_interrupt;
@@ -186,7 +187,6 @@ void merge(Config& config, const PartialConfig& over) {
   config.validate_node_names |= over.validate_node_names;
   config.mdns.disable_ipv4 |= over.mdns_disable_ipv4;
   config.mdns.disable_ipv6 |= over.mdns_disable_ipv6;
-  if (over.disable_name_resolution) config.name_resolution = false;
   if (over.disable_compression) config.compression = false;
   for (const auto& [key, value] : over.tags) config.tags[key] = value;
   append(config.start_join, over.start_join);

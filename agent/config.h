@@ -56,7 +56,7 @@ struct Config {
   int user_event_size_limit = 512;
   bool leave_on_terminate = false;
   bool skip_leave_on_interrupt = false;
-  bool name_resolution = true;  // ask the others who is right when another has our name
+  bool disable_name_resolution = false;  // do not vote on who keeps a name
   bool validate_node_names = false;
   std::string discover;  // mDNS cluster name; empty: off
   MdnsConfig mdns;

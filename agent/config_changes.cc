@@ -61,7 +61,7 @@ Texts texts_of(const Config& c) {
       {"user_event_size_limit", std::to_string(c.user_event_size_limit)},
       {"leave_on_terminate", truth(c.leave_on_terminate)},
       {"skip_leave_on_interrupt", truth(c.skip_leave_on_interrupt)},
-      {"disable_name_resolution", truth(!c.name_resolution)},
+      {"disable_name_resolution", truth(c.disable_name_resolution)},
       {"validate_node_names", truth(c.validate_node_names)},
       {"discover", c.discover},
       {"mdns.interface", c.mdns.interface},

@@ -34,11 +34,13 @@ void EngineHost::stop() {
   if (bell_.open()) loop_.forget(bell_.descriptor());
 }
 
-void EngineHost::send(OwnedCommand command, OnAnswer on_answer) {
-  command.command.token = ++last_token_;
+std::uint64_t EngineHost::send(OwnedCommand command, OnAnswer on_answer) {
+  const std::uint64_t token = ++last_token_;
+  command.command.token = token;
   answers_.emplace(last_token_, std::move(on_answer));
   waiting_.push_back(std::move(command));
   send_waiting();
+  return token;
 }
 
 void EngineHost::send_waiting() {
@@ -47,6 +49,7 @@ void EngineHost::send_waiting() {
     OwnedCommand& next = waiting_.front();
     next.command.name = next.name;
     next.command.payload = as_bytes(next.payload);
+    next.command.filters = as_bytes(next.filters);
     if (!engine_->commands().send(next.command)) break;
     waiting_.pop_front();
     sent = true;

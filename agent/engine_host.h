@@ -23,9 +23,10 @@ namespace starling::agent {
 
 // A command that owns what it names.
 struct OwnedCommand {
-  Command command;  // name, payload and token are filled from here when it is sent
+  Command command;  // name, payload, filters and token are filled from here when it is sent
   std::string name;
   std::string payload;
+  std::string filters;
 };
 
 class EngineHost {
@@ -40,8 +41,9 @@ class EngineHost {
   EngineHost(const EngineHost&) = delete;
   EngineHost& operator=(const EngineHost&) = delete;
 
-  // Waits in a queue of ours while the ring is full.
-  void send(OwnedCommand command, OnAnswer on_answer);
+  // Waits in a queue of ours while the ring is full. Returns the command's token, which events
+  // about what it has started carry.
+  std::uint64_t send(OwnedCommand command, OnAnswer on_answer);
   // Of the first lane.
   io::Ports& ports() { return *ports_.front(); }
   // Ends the threads; sockets are closed when the host goes. Idempotent.

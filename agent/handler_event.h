@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/member_info.h"
+#include "core/base/time.h"
 #include "core/serf/member_event.h"
 
 namespace starling::agent {
@@ -32,8 +33,9 @@ struct HandlerEvent {
   LamportTime time{};
   std::string payload;
 
-  // query: how the agent finds it again to answer it
+  // query: how the agent finds it again to answer it, and until when it may
   std::uint64_t query = 0;
+  Instant deadline{};
 
   // Serf's word: "member-join" and so on, "user" or "query".
   std::string_view kind_text() const;

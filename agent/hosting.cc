@@ -111,4 +111,10 @@ void Hosting::change_tags(const MemberTagsRequest& request, Done done) {
   });
 }
 
+std::vector<std::string> Hosting::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, member] : members_) names.push_back(name);
+  return names;
+}
+
 }  // namespace starling::agent

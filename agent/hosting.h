@@ -38,6 +38,7 @@ class Hosting {
   // Also while it leaves.
   bool hosts(std::string_view name) const { return members_.contains(name); }
   std::size_t size() const { return members_.size(); }
+  std::vector<std::string> names() const;
 
  private:
   struct Member {

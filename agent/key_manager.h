@@ -34,8 +34,8 @@ class KeyManager {
     std::size_t response_bytes_max = 1024;  // of a query's response
   };
   // What the engine does with a change: `key` is raw, `done` gets Serf's error or none.
-  using Apply = std::function<void(KeyChange, const AesKey& key,
-                                   std::function<void(const std::string& error)> done)>;
+  using Applied = std::function<void(const std::string& error)>;
+  using Apply = std::function<void(KeyChange, const AesKey& key, Applied done)>;
   using Done = std::function<void(const KeyOutcome&, const std::string& error)>;
 
   // Registers with the desk for the cluster's queries about keys.

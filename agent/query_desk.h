@@ -87,8 +87,10 @@ class QueryDesk {
 
   struct Options {
     std::string own_name;
-    int protocol = 5;                       // Serf's; queries need 4
-    std::size_t response_bytes_max = 1024;  // the engine's own limit, for Responder::fits
+    int protocol = 5;  // Serf's; queries need 4
+    // The engine's own limits, for Responder::fits and for what is longer than any command.
+    std::size_t query_bytes_max = 1024;
+    std::size_t response_bytes_max = 1024;
     // Names of the members that the engine hosts besides the agent's own. May be empty.
     std::function<std::vector<std::string>()> hosted;
   };

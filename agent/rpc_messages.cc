@@ -26,6 +26,10 @@ constexpr Keys3 member_tags_keys{"Member", "Tags", "DeleteTags"};
 constexpr Keys1 key_keys{"Key"};
 constexpr std::array<std::string_view, 5> key_outcome_keys{"Messages", "Keys", "NumNodes", "NumErr",
                                                            "NumResp"};
+constexpr std::array<std::string_view, 7> query_keys{
+    "FilterNodes", "FilterTags", "RequestAck", "RelayFactor", "Timeout", "Name", "Payload"};
+constexpr Keys2 respond_keys{"ID", "Payload"};
+constexpr Keys3 query_record_keys{"Type", "From", "Payload"};
 constexpr Keys1 stream_keys{"Type"};
 constexpr Keys1 monitor_keys{"LogLevel"};
 constexpr Keys1 stop_keys{"Stop"};
@@ -92,6 +96,18 @@ MemberInfo read_member(Reader& in) {
     }
   });
   return member;
+}
+
+void append_payload(RpcWriter& out, const std::optional<std::string>& payload) {
+  if (payload) {
+    out.bytes(as_bytes(*payload));
+  } else {
+    out.nil();
+  }
+}
+void append_payload(RpcWriter& out, const std::string& payload) {
+  if (payload.empty()) return out.nil();
+  out.bytes(as_bytes(payload));
 }
 
 // Everything but the tags, which are the last value.
@@ -227,6 +243,45 @@ Decoded<void> decode_into(Bytes value, KeyRequestBody& request) {
   return finish(in);
 }
 
+Decoded<void> decode_into(Bytes value, QueryRequest& request) {
+  Reader in(value, "query request");
+  msgpack::read_struct<query_keys>(in, [&](std::size_t field) {
+    switch (field) {
+      case 0:
+        request.nodes = read_strings(in);
+        break;
+      case 1:
+        request.tags = read_tags(in);
+        break;
+      case 2:
+        request.want_acks = msgpack::read_bool(in);
+        break;
+      case 3:
+        request.relay_factor = msgpack::read_u8(in);
+        break;
+      case 4:
+        request.timeout_ns = msgpack::read_signed(in);
+        break;
+      case 5:
+        request.name = read_string(in);
+        break;
+      default:
+        request.payload = read_string(in);
+        break;
+    }
+  });
+  return finish(in);
+}
+
+Decoded<void> decode_into(Bytes value, RespondRequest& request) {
+  Reader in(value, "respond request");
+  msgpack::read_struct<respond_keys>(in, [&](std::size_t field) {
+    if (field == 0) request.id = msgpack::read_u64(in);
+    if (field == 1) request.payload = read_string(in);
+  });
+  return finish(in);
+}
+
 Decoded<void> decode_into(Bytes value, StreamRequest& request) {
   Reader in(value, "stream");
   msgpack::read_struct<stream_keys>(in, [&](std::size_t) { request.type = read_string(in); });
@@ -310,6 +365,18 @@ Decoded<std::string> decode_log_record(Bytes value) {
   return line;
 }
 
+Decoded<QueryRecord> decode_query_record(Bytes value) {
+  Reader in(value, "query record");
+  QueryRecord record;
+  msgpack::read_struct<query_record_keys>(in, [&](std::size_t field) {
+    if (field == 0) record.type = read_string(in);
+    if (field == 1) record.from = read_string(in);
+    if (field == 2) record.payload = read_string(in);
+  });
+  if (!in.ok()) return std::unexpected(in.error());
+  return record;
+}
+
 void append(std::string& out, const RequestHeader& header) {
   RpcWriter writer(out);
   writer.map(2);
@@ -341,11 +408,7 @@ void append(std::string& out, const EventRequest& request) {
   writer.text("Name");
   writer.text(request.name);
   writer.text("Payload");
-  if (request.payload) {
-    writer.bytes(as_bytes(*request.payload));
-  } else {
-    writer.nil();
-  }
+  append_payload(writer, request.payload);
 }
 
 void append(std::string& out, const ForceLeaveRequest& request) {
@@ -417,6 +480,42 @@ void append(std::string& out, const MemberTagsRequest& request) {
   writer.text(request.member);
   writer.text("Tags");
   writer.tags(request.tags);
+}
+
+void append(std::string& out, const QueryRequest& request) {
+  RpcWriter writer(out);
+  writer.map(7);
+  writer.text("FilterNodes");
+  if (request.nodes.empty()) {
+    writer.nil();
+  } else {
+    writer.texts(request.nodes);
+  }
+  writer.text("FilterTags");
+  if (request.tags) {
+    writer.tags(*request.tags);
+  } else {
+    writer.nil();
+  }
+  writer.text("Name");
+  writer.text(request.name);
+  writer.text("Payload");
+  append_payload(writer, request.payload);
+  writer.text("RelayFactor");
+  writer.number(request.relay_factor);
+  writer.text("RequestAck");
+  writer.boolean(request.want_acks);
+  writer.text("Timeout");
+  writer.signed_number(request.timeout_ns);
+}
+
+void append(std::string& out, const RespondRequest& request) {
+  RpcWriter writer(out);
+  writer.map(2);
+  writer.text("ID");
+  writer.number(request.id);
+  writer.text("Payload");
+  append_payload(writer, request.payload);
 }
 
 void append(std::string& out, const StreamRequest& request) {
@@ -527,11 +626,33 @@ void append(std::string& out, const UserEventRecord& record) {
   writer.text("Name");
   writer.text(record.name);
   writer.text("Payload");
-  if (record.payload.empty()) {
-    writer.nil();
-  } else {
-    writer.bytes(as_bytes(record.payload));
-  }
+  append_payload(writer, record.payload);
+}
+
+void append(std::string& out, const QueryEventRecord& record) {
+  RpcWriter writer(out);
+  writer.map(5);
+  writer.text("Event");
+  writer.text("query");
+  writer.text("ID");
+  writer.number(record.id);
+  writer.text("LTime");
+  writer.number(record.time);
+  writer.text("Name");
+  writer.text(record.name);
+  writer.text("Payload");
+  append_payload(writer, record.payload);
+}
+
+void append(std::string& out, const QueryRecord& record) {
+  RpcWriter writer(out);
+  writer.map(3);
+  writer.text("From");
+  writer.text(record.from);
+  writer.text("Payload");
+  append_payload(writer, record.payload);
+  writer.text("Type");
+  writer.text(record.type);
 }
 
 void append(std::string& out, const MemberEventRecord& record) {

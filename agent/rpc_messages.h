@@ -77,6 +77,19 @@ struct MemberTagsRequest {
 struct KeyRequestBody {
   std::string key;  // base64
 };
+struct QueryRequest {
+  std::string name;
+  std::optional<std::string> payload;  // absent is sent as nil
+  std::vector<std::string> nodes;      // empty is sent as nil
+  std::optional<Tags> tags;            // absent is sent as nil
+  std::int64_t timeout_ns = 0;
+  std::uint64_t relay_factor = 0;
+  bool want_acks = false;
+};
+struct RespondRequest {
+  std::uint64_t id = 0;
+  std::optional<std::string> payload;
+};
 struct StreamRequest {
   std::string type;
 };
@@ -104,6 +117,19 @@ struct UserEventRecord {
   std::string payload;
   bool coalesce = false;
 };
+// A query in a stream; `id` is what the client answers to.
+struct QueryEventRecord {
+  std::uint64_t id = 0;
+  std::uint64_t time = 0;
+  std::string name;
+  std::string payload;
+};
+// What a query of the client brings: "ack", "response", and "done" at the end.
+struct QueryRecord {
+  std::string from;
+  std::string payload;  // empty is sent as nil
+  std::string type;
+};
 struct MemberEventRecord {
   std::string event;
   std::vector<MemberInfo> members;
@@ -122,6 +148,8 @@ Decoded<void> decode_into(Bytes value, HostMemberRequest& request);
 Decoded<void> decode_into(Bytes value, UnhostMemberRequest& request);
 Decoded<void> decode_into(Bytes value, MemberTagsRequest& request);
 Decoded<void> decode_into(Bytes value, KeyRequestBody& request);
+Decoded<void> decode_into(Bytes value, QueryRequest& request);
+Decoded<void> decode_into(Bytes value, RespondRequest& request);
 Decoded<void> decode_into(Bytes value, StreamRequest& request);
 Decoded<void> decode_into(Bytes value, MonitorRequest& request);
 Decoded<void> decode_into(Bytes value, StopRequest& request);
@@ -133,6 +161,7 @@ Decoded<std::int64_t> decode_join_count(Bytes value);
 Decoded<Stats> decode_stats(Bytes value);
 Decoded<KeyOutcome> decode_key_outcome(Bytes value);
 Decoded<std::string> decode_log_record(Bytes value);
+Decoded<QueryRecord> decode_query_record(Bytes value);
 
 void append(std::string& out, const RequestHeader& header);
 void append(std::string& out, const HandshakeRequest& request);
@@ -146,6 +175,8 @@ void append(std::string& out, const HostMemberRequest& request);
 void append(std::string& out, const UnhostMemberRequest& request);
 void append(std::string& out, const MemberTagsRequest& request);
 void append(std::string& out, const KeyRequestBody& request);
+void append(std::string& out, const QueryRequest& request);
+void append(std::string& out, const RespondRequest& request);
 void append(std::string& out, const StreamRequest& request);
 void append(std::string& out, const MonitorRequest& request);
 void append(std::string& out, const StopRequest& request);
@@ -159,6 +190,8 @@ void append_stats(std::string& out, const Stats& stats);
 void append(std::string& out, const KeyOutcome& outcome);
 void append_log_record(std::string& out, std::string_view line);
 void append(std::string& out, const UserEventRecord& record);
+void append(std::string& out, const QueryEventRecord& record);
+void append(std::string& out, const QueryRecord& record);
 void append(std::string& out, const MemberEventRecord& record);
 
 }  // namespace starling::agent

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/event_loop.h"
 #include "agent/go_text.h"
 #include "agent/member_filter.h"
 
@@ -13,31 +14,20 @@ struct CommandText {
   std::string_view name;
   bool has_body;
 };
-constexpr std::array<CommandText, 21> commands{{{"handshake", true},
-                                                {"auth", true},
-                                                {"event", true},
-                                                {"force-leave", true},
-                                                {"join", true},
-                                                {"members", false},
-                                                {"members-filtered", true},
-                                                {"stream", true},
-                                                {"monitor", true},
-                                                {"stop", true},
-                                                {"leave", false},
-                                                {"tags", true},
-                                                {"host-member", true},
-                                                {"unhost-member", true},
-                                                {"member-tags", true},
-                                                {"hosted", false},
-                                                {"install-key", true},
-                                                {"use-key", true},
-                                                {"remove-key", true},
-                                                {"list-keys", false},
-                                                {"stats", false}}};
+constexpr std::array<CommandText, 23> commands{
+    {{"handshake", true},        {"auth", true},        {"event", true},
+     {"force-leave", true},      {"join", true},        {"members", false},
+     {"members-filtered", true}, {"query", true},       {"respond", true},
+     {"stream", true},           {"monitor", true},     {"stop", true},
+     {"leave", false},           {"tags", true},        {"host-member", true},
+     {"unhost-member", true},    {"member-tags", true}, {"hosted", false},
+     {"install-key", true},      {"use-key", true},     {"remove-key", true},
+     {"list-keys", false},       {"stats", false}}};
 
 }  // namespace
 
 RpcSession::~RpcSession() {
+  forget_queries();
   if (monitor_ != 0) backend_.log->forget(monitor_);
 }
 
@@ -68,6 +58,7 @@ void RpcSession::close(std::string_view why) {
   if (closing_) return;
   closing_ = true;
   streams_.clear();
+  forget_queries();
   if (monitor_ != 0) backend_.log->forget(std::exchange(monitor_, 0));
   if (!why.empty()) backend_.log->err("agent.ipc: closing client {}: {}", peer_, why);
   on_output_();
@@ -181,6 +172,10 @@ void RpcSession::execute(std::string_view body) {
     answer_with(backend_.members->list());
   } else if (command == "members-filtered") {
     with_body<MembersFilteredRequest>(body, [&](const auto& r) { members_filtered(r); });
+  } else if (command == "query") {
+    with_body<QueryRequest>(body, [&](const auto& request) { query(request); });
+  } else if (command == "respond") {
+    with_body<RespondRequest>(body, [&](const auto& request) { answer(request); });
   } else if (command == "stream") {
     with_body<StreamRequest>(body, [&](const auto& request) { stream(request); });
   } else if (command == "monitor") {
@@ -329,6 +324,62 @@ void RpcSession::stop(const StopRequest& request) {
   respond("");
 }
 
+void RpcSession::query(const QueryRequest& request) {
+  const std::uint64_t sequence = header_.sequence;
+  const std::uint64_t number = ++last_query_;
+  const auto record = [weak = weak_from_this(), sequence](QueryRecord what) {
+    if (const auto session = weak.lock()) session->add_query_record(sequence, what);
+  };
+  QueryCallbacks callbacks;
+  callbacks.on_ack = [record](std::string_view from) {
+    record({.from = std::string(from), .payload = {}, .type = "ack"});
+  };
+  callbacks.on_response = [record](std::string_view from, std::string_view payload) {
+    record({.from = std::string(from), .payload = std::string(payload), .type = "response"});
+  };
+  callbacks.on_done = [weak = weak_from_this(), number, record] {
+    if (const auto session = weak.lock()) session->queries_.erase(number);
+    record({.from = {}, .payload = {}, .type = "done"});
+  };
+  queries_.emplace(number, QueryTicket{});
+  const QueryTicket ticket = backend_.query(
+      request, std::move(callbacks), later([number](RpcSession& session, const std::string& error) {
+        if (!error.empty()) session.queries_.erase(number);
+        session.respond(error);
+      }));
+  if (const auto at = queries_.find(number); at != queries_.end()) at->second = ticket;
+}
+
+void RpcSession::add_query_record(std::uint64_t sequence, const QueryRecord& record) {
+  add_record(sequence, [&](std::string& out) { append(out, record); });
+}
+
+void RpcSession::forget_queries() {
+  for (const auto& [number, ticket] : std::exchange(queries_, {})) backend_.forget_query(ticket);
+}
+
+void RpcSession::answer(const RespondRequest& request) {
+  const auto at = shown_.find(request.id);
+  if (at == shown_.end() || at->second.deadline < EventLoop::now()) {
+    return respond("No pending queries matching ID");
+  }
+  backend_.respond(at->second.query, request.payload.value_or(""), begin());
+}
+
+// Each stream that shows a query gives it a number of its own, as Serf's do.
+void RpcSession::show_query(const Stream& stream, const HandlerEvent& event) {
+  const Instant now = EventLoop::now();
+  std::erase_if(shown_, [&](const auto& entry) { return entry.second.deadline < now; });
+  if (shown_.size() >= answerable_max) shown_.erase(shown_.begin());
+  shown_[++last_shown_] = {event.query, event.deadline};
+  add_record(stream.sequence, [&](std::string& out) {
+    append(out, QueryEventRecord{.id = last_shown_,
+                                 .time = to_number(event.time),
+                                 .name = event.name,
+                                 .payload = event.payload});
+  });
+}
+
 void RpcSession::add_record(std::uint64_t sequence,
                             const std::function<void(std::string&)>& append_body) {
   if (closing_) return;
@@ -348,6 +399,10 @@ void RpcSession::publish(const HandlerEvent& event, bool coalesce) {
       return filter.matches(event.kind_text(), event.name);
     });
     if (!wanted) continue;
+    if (event.kind == HandlerEvent::Kind::query) {
+      show_query(stream, event);
+      continue;
+    }
     add_record(stream.sequence, [&](std::string& out) {
       if (event.kind == HandlerEvent::Kind::member) {
         append(out, MemberEventRecord{.event = std::string(event.kind_text()),

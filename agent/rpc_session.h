@@ -9,9 +9,13 @@
 // wanted (4 bytes each), and the session encodes the next ones when there is room. Records of
 // streams and monitors wait until the list is complete, since they must not stand inside it.
 //
+// A client may answer a query it was shown in a stream until the query's deadline, by a number of
+// this connection.
+//
 // Bounds: a request of request_bytes_max, nested msgpack_nesting_max deep; records are dropped
 // while output_bytes_max wait to be sent; further requests are not taken then either. A list adds
-// at most listing_bytes_max, and one member, to what waits.
+// at most listing_bytes_max, and one member, to what waits. Of the queries shown, the last
+// answerable_max may be answered; how many the client has open is bounded by the engine.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +32,7 @@
 #include "agent/key_change.h"
 #include "agent/log.h"
 #include "agent/members_mirror.h"
+#include "agent/query_desk.h"
 #include "agent/rpc_messages.h"
 #include "wire/value_scanner.h"
 
@@ -56,6 +61,11 @@ struct RpcBackend {
   using KeysDone = std::function<void(const KeyOutcome&, const std::string& error)>;
   std::function<void(KeyChange, const std::string& key, KeysDone)> change_keys;
   std::function<void(KeysDone)> list_keys;
+  // Asks the cluster; the callbacks come after `done` without an error.
+  std::function<QueryTicket(const QueryRequest&, QueryCallbacks, Done)> query;
+  std::function<void(QueryTicket)> forget_query;  // nobody waits for its records any longer
+  // Answers HandlerEvent::query.
+  std::function<void(std::uint64_t query, std::string payload, Done)> respond;
 };
 
 class RpcSession : public std::enable_shared_from_this<RpcSession> {
@@ -63,6 +73,7 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   static constexpr std::size_t request_bytes_max = 1U << 20;
   static constexpr std::size_t output_bytes_max = 8U << 20;
   static constexpr std::size_t listing_bytes_max = 64U << 10;
+  static constexpr std::size_t answerable_max = 1024;
 
   // `peer` names the client in the log; `on_output` is called when there is something to send or
   // the session wants to be closed. It must not call back.
@@ -113,6 +124,11 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   void stream(const StreamRequest& request);
   void monitor(const MonitorRequest& request);
   void stop(const StopRequest& request);
+  void query(const QueryRequest& request);
+  void answer(const RespondRequest& request);
+  void add_query_record(std::uint64_t sequence, const QueryRecord& record);
+  void forget_queries();
+  void show_query(const Stream& stream, const HandlerEvent& event);
   void stats();
   void change_keys(const KeyRequestBody& request);
   RpcBackend::KeysDone keys_done();
@@ -140,6 +156,15 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   std::uint64_t dropped_ = 0;
   std::optional<MembersMirror::Listing> listing_;  // the list that is being sent
   std::string held_back_;                          // records for after the list
+
+  struct ShownQuery {
+    std::uint64_t query;
+    Instant deadline;
+  };
+  std::map<std::uint64_t, QueryTicket> queries_;  // open ones, by a number of ours
+  std::uint64_t last_query_ = 0;
+  std::map<std::uint64_t, ShownQuery> shown_;  // queries in streams, by the client's number
+  std::uint64_t last_shown_ = 0;
 
   std::vector<Stream> streams_;
   std::uint64_t monitor_sequence_ = 0;

@@ -24,7 +24,8 @@ std::string stream_error(const Event& trace) {
 bool is_refused_input(TraceKind kind) {
   return kind == TraceKind::packet_dropped || kind == TraceKind::message_dropped ||
          kind == TraceKind::stream_failed || kind == TraceKind::alive_ignored ||
-         kind == TraceKind::push_pull_refused || kind == TraceKind::conflict;
+         kind == TraceKind::push_pull_refused || kind == TraceKind::conflict ||
+         kind == TraceKind::answer_stray;
 }
 
 }  // namespace
@@ -120,6 +121,13 @@ TraceLine trace_line(const Event& trace, std::string_view own_name) {
               fmt::format("serf: received old event {} from time {}", trace.name, trace.number)};
     case TraceKind::query_seen:
       return {debug, fmt::format("serf: messageQueryType: {}", trace.name)};
+    case TraceKind::answer_seen:
+      return {debug, fmt::format("serf: messageQueryResponseType: {}", trace.from)};
+    case TraceKind::answer_stray:
+      return {warn,
+              fmt::format("serf: {} (LTime: {}, From: {})", trace.text, trace.number, trace.from)};
+    case TraceKind::answer_relayed:
+      return {debug, fmt::format("serf: Relaying response to addr: {}", place)};
     case TraceKind::flap:
       return {debug, fmt::format("serf: {} came back shortly after it failed", trace.name)};
     case TraceKind::reconnect:

@@ -90,6 +90,12 @@ void Checkers::on_event(Instant now, NodeId observer, const Event& event) {
                                                serf_.rows(observer, MemberStatus::leaving),
                               .members_failed = serf_.rows(observer, MemberStatus::failed),
                               .members_left = serf_.rows(observer, MemberStatus::left)});
+    case Event::Kind::query:
+    case Event::Kind::query_ack:
+    case Event::Kind::query_response:
+    case Event::Kind::query_done:
+    case Event::Kind::conflict:
+      return;
     case Event::Kind::trace:
       return on_trace(now, observer, event);
   }

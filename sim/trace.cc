@@ -55,6 +55,16 @@ std::string describe(const Event& event) {
              " is " + std::string(word(event.status));
     case Event::Kind::user:
       return "user-event " + name + " time=" + std::to_string(to_number(event.time));
+    case Event::Kind::query:
+      return "query " + name + " time=" + std::to_string(to_number(event.time));
+    case Event::Kind::query_ack:
+      return "query-ack " + std::to_string(event.token) + " from " + std::string(event.from);
+    case Event::Kind::query_response:
+      return "query-response " + std::to_string(event.token) + " from " + std::string(event.from);
+    case Event::Kind::query_done:
+      return "query-done " + std::to_string(event.token);
+    case Event::Kind::conflict:
+      return "conflict " + name;
     case Event::Kind::done:
       return "done " + std::to_string(event.token) + ": " + std::string(to_text(event.result));
     case Event::Kind::stats:

@@ -74,6 +74,8 @@ Command keys_command();
 Command leave_command();
 Command members_command();
 Command monitor_command();
+Command query_command();
+Command reachability_command();
 Command swarm_command();
 Command tags_command();
 Command unhost_command();

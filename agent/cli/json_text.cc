@@ -52,4 +52,16 @@ std::string stats_json(const Stats& stats) {
   return out + "\n}";
 }
 
+std::string query_json(const QueryAnswers& answers) {
+  std::string acks = answers.acks.empty() ? "null" : "[";
+  bool first = true;
+  for (const std::string& name : answers.acks) {
+    acks += (first ? "\n    " : ",\n    ") + json_quote(name);
+    first = false;
+  }
+  if (!answers.acks.empty()) acks += "\n  ]";
+  return "{\n  \"Acks\": " + acks + ",\n  \"Responses\": " + object(answers.responses, "  ") +
+         "\n}";
+}
+
 }  // namespace starling::agent::cli

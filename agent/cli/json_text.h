@@ -1,8 +1,10 @@
-// The JSON that `members` and `info` print: two spaces a level, Go's escapes, keys in Serf's order.
+// The JSON that `members`, `info` and `query` print: two spaces a level, Go's escapes, keys in
+// Serf's order.
 #pragma once
 
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "agent/rpc_messages.h"
 
@@ -22,5 +24,12 @@ class MembersJson {
 };
 
 std::string stats_json(const Stats& stats);
+
+// What a query brought: acks in the order in which they came.
+struct QueryAnswers {
+  std::vector<std::string> acks;
+  Tags responses;  // payload by member
+};
+std::string query_json(const QueryAnswers& answers);
 
 }  // namespace starling::agent::cli

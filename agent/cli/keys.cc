@@ -1,3 +1,8 @@
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "agent/cli/columns.h"
 #include "agent/cli/command.h"
 
@@ -71,7 +76,8 @@ int list(RpcClient& client, Console& console) {
   }
   console.out << "==> Keys gathered, listing cluster keys...\n\n";
   Columns columns;
-  for (const auto& [key, count] : answer->outcome.keys.value_or({})) {
+  if (!answer->outcome.keys) answer->outcome.keys.emplace();
+  for (const auto& [key, count] : *answer->outcome.keys) {
     columns.add({{key}, {fmt::format("[{}/{}]", count, answer->outcome.num_nodes)}});
   }
   columns.print(console.out, false);

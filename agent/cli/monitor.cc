@@ -1,11 +1,7 @@
-#include <csignal>
-
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 #include "agent/cli/colour.h"
 #include "agent/cli/command.h"
 #include "agent/cli/go_value.h"
+#include "agent/cli/interrupt.h"
 
 namespace starling::agent::cli {
 namespace {
@@ -28,36 +24,6 @@ std::string monitor_help() {
                    "  it happens, until interrupted.\n",
                    options.flags());
 }
-
-// Interrupts arrive as a readable descriptor while one of these lives.
-class InterruptDescriptor {
- public:
-  InterruptDescriptor() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, &before_);
-    descriptor_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  }
-  ~InterruptDescriptor() {
-    if (descriptor_ >= 0) {
-      // Whoever saw the interrupt answered it: left pending, it would end the program below.
-      signalfd_siginfo answered;
-      while (read(descriptor_, &answered, sizeof(answered)) == sizeof(answered)) {
-      }
-      close(descriptor_);
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  InterruptDescriptor(const InterruptDescriptor&) = delete;
-  InterruptDescriptor& operator=(const InterruptDescriptor&) = delete;
-  int descriptor() const { return descriptor_; }
-
- private:
-  sigset_t before_{};
-  int descriptor_ = -1;
-};
 
 void show(const RpcClient::Record& record, bool is_log, Console& console) {
   if (is_log) {

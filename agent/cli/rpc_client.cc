@@ -243,6 +243,10 @@ std::expected<void, std::string> RpcClient::members_filtered(const MembersFilter
   return list("members-filtered", filter, on_member);
 }
 
+std::expected<void, std::string> RpcClient::members(const OnMember& on_member) {
+  return list("members", NoRequest{}, on_member);
+}
+
 std::expected<void, std::string> RpcClient::hosted(const OnMember& on_member) {
   return list("hosted", NoRequest{}, on_member);
 }
@@ -320,6 +324,14 @@ std::expected<std::uint64_t, std::string> RpcClient::stream(const StreamRequest&
 
 std::expected<std::uint64_t, std::string> RpcClient::monitor(const MonitorRequest& request) {
   return subscribe("monitor", request);
+}
+
+std::expected<std::uint64_t, std::string> RpcClient::query(const QueryRequest& request) {
+  return subscribe("query", request);
+}
+
+std::expected<void, std::string> RpcClient::respond(const RespondRequest& request) {
+  return call_plain("respond", request);
 }
 
 std::expected<void, std::string> RpcClient::stop(std::uint64_t subscription) {

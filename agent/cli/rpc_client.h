@@ -34,6 +34,7 @@ class RpcClient {
   using OnMember = std::function<void(MemberInfo&&)>;
   std::expected<void, std::string> members_filtered(const MembersFilteredRequest& filter,
                                                     const OnMember& on_member);
+  std::expected<void, std::string> members(const OnMember& on_member);
   std::expected<void, std::string> hosted(const OnMember& on_member);
   std::expected<void, std::string> event(const EventRequest& request);
   std::expected<void, std::string> force_leave(const ForceLeaveRequest& request);
@@ -54,6 +55,9 @@ class RpcClient {
   // The subscription's sequence number; its records come from next_record().
   std::expected<std::uint64_t, std::string> stream(const StreamRequest& request);
   std::expected<std::uint64_t, std::string> monitor(const MonitorRequest& request);
+  // Its records are QueryRecords, the last one of type "done".
+  std::expected<std::uint64_t, std::string> query(const QueryRequest& request);
+  std::expected<void, std::string> respond(const RespondRequest& request);
   std::expected<void, std::string> stop(std::uint64_t subscription);
 
   struct Record {

@@ -99,6 +99,17 @@ Alive own_alive(const Node& node, const Hosted& member, std::array<std::byte, 6>
           .versions = versions_room};
 }
 
+// The owner may settle it by a vote; a claim that is made again is reported again.
+void report_conflict(Node& node, Instant now, std::string_view name, const Endpoint& at) {
+  if (!node.report.calm()) return;
+  Event event;
+  event.kind = Event::Kind::conflict;
+  event.at = now;
+  event.name = name;
+  event.endpoint = at;
+  static_cast<void>(node.report.send(event));
+}
+
 void refute(Node& node, Instant now, Hosted& member, Incarnation accused) {
   const std::uint32_t next = std::max(to_number(member.incarnation) + 1, to_number(accused) + 1);
   member.incarnation = Incarnation{next};
@@ -166,6 +177,7 @@ void apply_alive(Node& node, Instant now, const Alive& alive, const AliveOrigin&
       node.report.trace(now, TraceKind::conflict,
                         {.name = alive.node, .endpoint = at, .number = facts.is_self},
                         node.counters);
+      if (facts.is_self) report_conflict(node, now, alive.node, at);
       return;
     case AliveVerdict::refute:
       return refute(node, now, *self, alive.incarnation);

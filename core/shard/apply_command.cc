@@ -9,6 +9,7 @@
 #include "core/shard/broadcast.h"
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
+#include "core/shard/query_turn.h"
 #include "core/shard/rekey.h"
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
@@ -276,6 +277,12 @@ void apply_command(Node& node, Instant now, const Command& command) {
     case Command::Kind::use_key:
     case Command::Kind::remove_key:
       return change_keys(node, now, command);
+    case Command::Kind::query:
+      return ask_query(node, now, command);
+    case Command::Kind::respond:
+      return answer_query(node, now, command);
+    case Command::Kind::acknowledge:
+      return acknowledge_query(node, now, command);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "core/shard/leave.h"
 #include "core/shard/merge.h"
 #include "core/shard/probe_turn.h"
+#include "core/shard/query_turn.h"
 #include "core/shard/rekey.h"
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
@@ -95,6 +96,8 @@ void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
       return relay_for(node, from, mail);
     case MailKind::relay_sent:
       return relay_sent(node, mail);
+    case MailKind::answer_relays:
+      return relay_answer_for(node, mail);
     case MailKind::peer_wanted:
       if (const std::optional<Endpoint> peer = random_peer(node)) {
         post(node, from, {.kind = MailKind::peer, .endpoint = *peer});
@@ -174,6 +177,9 @@ ShardId owner_of_command(Node& node, const Command& command) {
     case Command::Kind::install_key:
     case Command::Kind::use_key:
     case Command::Kind::remove_key:
+    case Command::Kind::query:
+    case Command::Kind::respond:
+    case Command::Kind::acknowledge:
       return node.id;
   }
   return node.id;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/base/ring.h"
+#include "core/base/time.h"
 #include "wire/base/types.h"
 
 namespace starling {
@@ -27,6 +28,11 @@ struct Command {
     install_key,  // `payload`: a key of 16, 24 or 32 bytes, to be understood from now on
     use_key,      // `payload`: a known key, to encrypt with; see core/shard/rekey.h
     remove_key,   // `payload`: a key that is not understood any more
+    query,        // ask the cluster: `name`, `payload`, `filters`, `timeout`, `want_acks`,
+                  // `relay_factor`, `flags`; done when it is on its way, then query_* events with
+                  // this token until query_done
+    respond,      // answer the seen query `query` with `payload`, for the engine's first member
+    acknowledge,  // a hosted member `name` acks the seen query `query`: its filters let it
   };
   Kind kind{};
   std::uint64_t token = 0;
@@ -37,6 +43,16 @@ struct Command {
   bool coalesce = false;
   bool announce = false;    // join: broadcast the join intent on success
   bool ignore_old = false;  // join: skip user events older than this join
+
+  // query: encoded elements, as write_filters makes them, and how many they are.
+  Bytes filters;
+  std::uint32_t filter_count = 0;
+  Duration timeout{};  // query: zero or less: by Serf's formula
+  bool want_acks = false;
+  std::uint8_t relay_factor = 0;
+  std::uint32_t flags = 0;  // query: further Query::flag_* bits
+
+  std::uint64_t query = 0;  // respond, acknowledge: Event::number of the query event
 };
 
 // The control side's end. Move-only; one thread holds it.

@@ -9,7 +9,8 @@ namespace starling {
 
 namespace {
 
-// What does not vary in length. The variable parts follow: name, payload, from, text, stats.
+// What does not vary in length. The variable parts follow: name, payload, from, text, filters,
+// stats.
 struct EventHeader {
   Event::Kind kind;
   bool has_change;
@@ -24,6 +25,8 @@ struct EventHeader {
   Versions versions;
   std::uint64_t token;
   std::uint64_t number;
+  Instant deadline;
+  std::uint32_t id, flags, filter_count, filter_bytes;
   WireError error;  // its texts are static strings of this process
   std::uint32_t name_bytes, payload_bytes, from_bytes, text_bytes;
 };
@@ -50,6 +53,11 @@ bool EventWriter::send(const Event& event) {
                            .versions = event.versions,
                            .token = event.token,
                            .number = event.number,
+                           .deadline = event.deadline,
+                           .id = event.id,
+                           .flags = event.flags,
+                           .filter_count = event.filter_count,
+                           .filter_bytes = static_cast<std::uint32_t>(event.filters.size()),
                            .error = event.error,
                            .name_bytes = static_cast<std::uint32_t>(event.name.size()),
                            .payload_bytes = static_cast<std::uint32_t>(event.payload.size()),
@@ -57,7 +65,7 @@ bool EventWriter::send(const Event& event) {
                            .text_bytes = static_cast<std::uint32_t>(event.text.size())};
   return write_record(ring_, header,
                       {as_bytes(event.name), event.payload, as_bytes(event.from),
-                       as_bytes(event.text), stats_bytes(event)});
+                       as_bytes(event.text), event.filters, stats_bytes(event)});
 }
 
 bool EventWriter::roomy() const {
@@ -80,11 +88,16 @@ Event decode_event(Bytes record) {
   event.result = header.result;
   event.number = header.number;
   event.error = header.error;
+  event.deadline = header.deadline;
+  event.id = header.id;
+  event.flags = header.flags;
+  event.filter_count = header.filter_count;
   event.trace = header.trace;
   event.name = as_text(parts.take(header.name_bytes));
   event.payload = parts.take(header.payload_bytes);
   event.from = as_text(parts.take(header.from_bytes));
   event.text = as_text(parts.take(header.text_bytes));
+  event.filters = parts.take(header.filter_bytes);
   if (event.kind == Event::Kind::stats) {
     const Bytes stats = parts.take(sizeof(Stats));
     std::memcpy(&event.stats, stats.data(), stats.size());
@@ -124,6 +137,10 @@ std::string_view to_text(CommandResult result) {
       return "key refused";
     case CommandResult::no_capacity:
       return "capacity reached";
+    case CommandResult::already_answered:
+      return "response already sent";
+    case CommandResult::too_late:
+      return "response is past the deadline";
   }
   std::unreachable();
 }
@@ -184,6 +201,12 @@ std::string_view to_text(TraceKind kind) {
       return "event-dropped";
     case TraceKind::query_seen:
       return "query-seen";
+    case TraceKind::answer_seen:
+      return "answer-seen";
+    case TraceKind::answer_stray:
+      return "answer-stray";
+    case TraceKind::answer_relayed:
+      return "answer-relayed";
     case TraceKind::flap:
       return "flap";
     case TraceKind::reconnect:

@@ -29,11 +29,13 @@ enum class CommandResult : std::uint8_t {
   leave_in_progress,
   already_left,
   broadcast_timeout,  // the broadcast was not sent out in time
-  too_large,          // `number` is the limit; see user_event_problem
+  too_large,          // `number` is the limit, `text` Serf's sentence
   not_hosted,         // no hosted member has this name
   name_taken,         // another member is alive under this name
   no_capacity,        // a bound of CapacityOptions is reached: `text` names it
   key_refused,        // the keyring stays as it is: `text` says why
+  already_answered,   // respond: one answer for each query
+  too_late,           // respond: past the query's deadline, or forgotten among newer ones
 };
 std::string_view to_text(CommandResult result);
 
@@ -66,6 +68,9 @@ enum class TraceKind : std::uint8_t {
   intent_refuted,  // an older leave intent about us was answered by a join intent
   event_dropped,   // a user event was too old; `number` its time
   query_seen,      // a query passed by (re-broadcast); `name`
+  answer_seen,     // an ack or a response came from `from`
+  answer_stray,    // ... to a query that we did not ask, or not so: `text`; `number`: its time
+  answer_relayed,  // one for somebody else was passed on to `endpoint`
   flap,            // `name` came back shortly after failing
   reconnect,       // trying a failed member again
 };
@@ -76,7 +81,18 @@ constexpr std::uint64_t trace_bit(TraceKind kind) {
 }
 
 struct Event {
-  enum class Kind : std::uint8_t { member, user, done, stats, trace };
+  enum class Kind : std::uint8_t {
+    member,
+    user,
+    done,
+    stats,
+    trace,
+    query,           // one has reached this engine and is for it, or may be: see `filter_count`
+    query_ack,       // `from` has received the query that command `token` asked
+    query_response,  // `from` answers it with `payload`
+    query_done,      // its deadline has passed: nothing more comes
+    conflict,        // `name`, hosted here, is claimed by another node at `endpoint`
+  };
   Kind kind{};
   Instant at{};
 
@@ -84,22 +100,32 @@ struct Event {
   // moved (alive to leaving), which Serf reports to nobody but shows in its member list.
   std::optional<MemberEventKind> change;
   MemberStatus status = MemberStatus::none;
-  LamportTime time{};  // member: status time; user: the event's time
-  Endpoint endpoint;   // member, trace
+  LamportTime time{};  // member: status time; user, query: the event's time
+  Endpoint endpoint;   // member, trace, query, conflict
   Versions versions;
-  std::string_view name;  // member, user, trace
-  Bytes payload;          // member: meta; user: payload
+  std::string_view name;  // member, user, trace, query, conflict
+  Bytes payload;          // member: meta; user, query, query_response: payload
 
   bool coalesce = false;  // user
 
-  std::uint64_t token = 0;  // done, stats
+  std::uint64_t token = 0;  // done, stats, query_ack, query_response, query_done
   CommandResult result = CommandResult::ok;
-  std::uint64_t number = 0;  // done, trace
+  std::uint64_t number = 0;  // done, trace, query
   std::string_view text;     // done, trace
   WireError error;           // done with bad_answer; trace
 
   TraceKind trace{};
-  std::string_view from;  // trace
+  std::string_view from;  // trace, query_ack, query_response; query: the member that asked
+
+  // query, with `number` naming it for respond and acknowledge, `time`, `name`, `payload` and
+  // `endpoint`, where answers go. A filter by tags is not judged in the engine: then filter_count
+  // is not zero, `filters` are the query's as they came, and the owner must judge them for each
+  // hosted member, send the acks (flag_ack) that are due, and answer only if they let it.
+  std::uint32_t id = 0;
+  std::uint32_t flags = 0;  // Query::flag_*
+  Instant deadline{};
+  Bytes filters;
+  std::uint32_t filter_count = 0;
 
   Stats stats;  // stats
 };

@@ -37,6 +37,7 @@ enum class MailKind : std::uint8_t {
   dial,          // lane 0 is to join `endpoint`, a failed member
   ping_wanted,   // a stream ping for probe `sequence`: `bytes` to `endpoint` until `due`
   stream_acked,  // the stream ping of probe `sequence` was answered
+  answer_relays,  // `bytes`: a Serf message, to be sent to `number` random members of the receiver
   // Our own state for a push/pull.
   image_wanted,  // `number`: which gathering
   image,         // `token`: address of an ImagePart in the sender's memory, valid until the next

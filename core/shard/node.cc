@@ -63,6 +63,15 @@ QueryBufferLimits query_limits(const EngineOptions& options) {
   return {.slots = static_cast<std::uint32_t>(options.serf.query_slots), .ids_per_slot_max = 64};
 }
 
+OpenQueryLimits open_query_limits(const CapacityOptions& capacity) {
+  return {.queries_max = capacity.open_queries_max, .answers_max = capacity.answers_max()};
+}
+
+AnswerableQueryLimits answerable_limits(const CapacityOptions& capacity) {
+  return {.queries_max = capacity.answerable_queries_max,
+          .name_bytes_max = static_cast<std::uint32_t>(capacity.name_bytes_max)};
+}
+
 // The allowance may gather for a tick, so that a quiet tick does not cost the next one its share.
 TokenBucket::Rate gossip_rate(const SwimOptions& swim) {
   return {.bytes_per_second = swim.gossip_bytes_per_second_max,
@@ -116,6 +125,8 @@ std::size_t Node::footprint(const EngineOptions& options) {
   need.add(RecentIntents::footprint(recent_intents_max));
   need.add(EventBuffer::footprint(event_limits(options)));
   need.add(QueryBuffer::footprint(query_limits(options)));
+  need.add(OpenQueries::footprint(open_query_limits(capacity)));
+  need.add(AnswerableQueries::footprint(answerable_limits(capacity)));
   for (int queue = 0; queue < 3; ++queue) need.add(Dissemination::footprint(serf_limits(options)));
   need.add(Sessions::footprint(options));
   if (SyncState::possible(options)) need.add(SyncState::footprint(options));
@@ -163,6 +174,8 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       recent_intents(arena, recent_intents_max),
       events(arena, event_limits(options)),
       queries(arena, query_limits(options)),
+      open_queries(arena, open_query_limits(options.capacity)),
+      answerable(arena, answerable_limits(options.capacity)),
       intent_queue(arena, serf_limits(options)),
       event_queue(arena, serf_limits(options)),
       query_queue(arena, serf_limits(options)),

@@ -14,10 +14,12 @@
 #include "core/base/rng.h"
 #include "core/base/token_bucket.h"
 #include "core/base/wheel.h"
+#include "core/serf/answerable_queries.h"
 #include "core/serf/event_buffer.h"
 #include "core/serf/intents.h"
 #include "core/serf/lamport.h"
 #include "core/serf/members.h"
+#include "core/serf/open_queries.h"
 #include "core/serf/query_buffer.h"
 #include "core/shard/bucket_map.h"
 #include "core/shard/counters.h"
@@ -57,13 +59,14 @@ enum class FixedTimer : std::uint32_t {
 };
 
 struct TimerRanges {
-  std::uint32_t waiters, prunes, sessions, relays, probes, leaves, suspicions, end;
+  std::uint32_t waiters, prunes, sessions, relays, queries, probes, leaves, suspicions, end;
   explicit TimerRanges(const CapacityOptions& capacity)
       : waiters(static_cast<std::uint32_t>(FixedTimer::count)),
         prunes(waiters + Waiters::waiters_max),
         sessions(prunes + prunes_max),
         relays(sessions + capacity.streams_max),
-        probes(relays + capacity.relays_max),
+        queries(relays + capacity.relays_max),
+        probes(queries + capacity.open_queries_max),
         leaves(probes + capacity.hosted_max),
         suspicions(leaves + capacity.hosted_max),
         end(suspicions + capacity.members_max) {}
@@ -139,6 +142,7 @@ struct Node {
   TimerId prune_timer(std::uint32_t i) const { return TimerId{timers.prunes + i}; }
   TimerId session_timer(std::uint32_t i) const { return TimerId{timers.sessions + i}; }
   TimerId relay_timer(std::uint32_t i) const { return TimerId{timers.relays + i}; }
+  TimerId query_timer(std::uint32_t i) const { return TimerId{timers.queries + i}; }
   TimerId probe_timer(const Hosted& member) const {
     return TimerId{timers.probes + to_number(member.id)};
   }
@@ -232,6 +236,8 @@ struct Node {
   LamportClock member_clock;
   EventBuffer events;
   QueryBuffer queries;
+  OpenQueries open_queries;  // front lane, as the next
+  AnswerableQueries answerable;
   Dissemination intent_queue;
   Dissemination event_queue;
   Dissemination query_queue;

@@ -97,6 +97,17 @@ std::optional<std::string> problem_with(const EngineOptions& options) {
     const std::string_view problem = problem_with(HostedView(member), capacity);
     if (!problem.empty()) return "hosted member \"" + member.name + "\": " + std::string(problem);
   }
+  if (capacity.open_queries_max < 1) return "open_queries_max is 0";
+  if (auto problem = at_most("open_queries_max", capacity.open_queries_max, 1u << 16)) {
+    return problem;
+  }
+  if (capacity.answerable_queries_max < 1) return "answerable_queries_max is 0";
+  if (auto problem = at_most("answerable_queries_max", capacity.answerable_queries_max, 1u << 20)) {
+    return problem;
+  }
+  if (auto problem = at_most("query_answers_max", capacity.query_answers_max, 1u << 24)) {
+    return problem;
+  }
   if (capacity.streams_max < 4) return "streams_max is below 4";
   if (auto problem = at_most("streams_max", capacity.streams_max, 4096)) return problem;
   if (capacity.relays_max < 1) return "relays_max is 0";
@@ -125,6 +136,14 @@ std::optional<std::string> problem_with(const EngineOptions& options) {
   }
   if (auto problem = at_most("user_event_bytes_max", options.serf.user_event_bytes_max, 9216)) {
     return "user event size limit exceeds limit of 9216 bytes";
+  }
+  // Queries and answers are built in scratch memory of 64 KiB.
+  if (auto problem = at_most("query_bytes_max", options.serf.query_bytes_max, 32'768)) {
+    return problem;
+  }
+  if (auto problem =
+          at_most("query_response_bytes_max", options.serf.query_response_bytes_max, 32'768)) {
+    return problem;
   }
   if (options.serf.event_slots < 1 || options.serf.query_slots < 1) {
     return "event_slots or query_slots is 0";

@@ -72,8 +72,9 @@ struct SerfOptions {
   std::size_t queue_depth_max = 4096;
   std::size_t event_slots = 512;
   std::size_t query_slots = 512;
+  unsigned query_timeout_mult = 16;
   std::size_t user_event_bytes_max = 512;  // at most 9216
-  std::size_t query_bytes_max = 1024;
+  std::size_t query_bytes_max = 1024;      // both counted as encoded, the type byte included
   std::size_t query_response_bytes_max = 1024;
 
   // Clocks and minima restored from an earlier run (protocol/serf section 3).
@@ -87,6 +88,9 @@ struct CapacityOptions {
   std::uint32_t hosted_max = 64;     // members that this engine hosts at a time, the first included
   std::uint32_t streams_max = 64;    // sessions at a time, both directions
   std::uint32_t relays_max = 1'024;  // indirect probes served at a time
+  std::uint32_t open_queries_max = 256;          // asked here, until their deadline
+  std::uint32_t answerable_queries_max = 1'024;  // seen here; newer ones replace the oldest
+  std::uint32_t query_answers_max = 0;  // to all open queries, each noted; 0: see answers_max()
   std::size_t name_bytes_max = 255;
   std::size_t member_slab_bytes = 0;  // 0: derived from members_max, see slab_bytes()
   std::size_t event_slab_bytes = 4u << 20;
@@ -96,6 +100,12 @@ struct CapacityOptions {
   std::size_t mail_ring_bytes = 1u << 20;            // from each lane to each other
   std::size_t stream_compress_bytes_max = 1u << 20;  // larger states are sent uncompressed
   std::size_t stream_frame_bytes_max = 20u << 20;  // an encrypted frame, as Go refuses larger ones
+
+  // Acks and responses of every member, and once more, up to 131072.
+  std::uint32_t answers_max() const {
+    if (query_answers_max != 0) return query_answers_max;
+    return std::min<std::uint32_t>(members_max, 1u << 15) * 4;
+  }
 
   // Room for all names and metadata. By default a name and metadata of an ordinary size each; a
   // table full of the largest ones takes fewer rows.

@@ -24,6 +24,7 @@ ShardId owner_of_user_message(const Node& node, Bytes message) {
       break;
     case SerfType::user_event:
     case SerfType::query:
+    case SerfType::query_response:
       return front_lane;
     default:
       return node.id;

@@ -1,8 +1,8 @@
 // Which lane a message belongs to: the owner of the member it is about.
 //
 // Pings are answered where they arrive, acks and nacks go to the lane whose number their sequence
-// carries, user events and queries to lane 0, where the node remembers which it has seen. With one
-// lane everything is its own and none of this runs.
+// carries, user events, queries and their answers to lane 0, where the node remembers which it has
+// seen and which it has asked. With one lane everything is its own and none of this runs.
 #pragma once
 
 #include "core/shard/node.h"

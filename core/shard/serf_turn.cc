@@ -1,6 +1,7 @@
 #include "core/shard/serf_turn.h"
 
 #include "core/shard/broadcast.h"
+#include "core/shard/query_turn.h"
 #include "core/shard/reap_turn.h"
 #include "core/shard/route.h"
 #include "core/shard/row_digest.h"
@@ -38,70 +39,6 @@ void report_fault(Node& node, Instant now, const WireError& error, const Endpoin
   ++node.counters.messages_dropped;
   node.report.trace(now, TraceKind::message_dropped, {.endpoint = from, .error = error},
                     node.counters);
-}
-
-constexpr std::byte node_filter_type{0};
-
-bool names_contain(const NodeFilter& filter, std::string_view self) {
-  bool found = false;
-  const bool readable = filter.names.for_each([&](Bytes name) { found |= as_text(name) == self; });
-  return readable && found;
-}
-
-// True when every filter lets this node answer. Tag filters are regular expressions, which are not
-// evaluated here: a query that has one is passed on and not answered.
-bool filters_match(const Query& query, std::string_view self) {
-  bool matches = true;
-  const bool readable = query.filters.for_each([&](Bytes filter) {
-    if (filter.empty() || filter.front() != node_filter_type) {
-      matches = false;
-      return;
-    }
-    const Decoded<NodeFilter> names = decode_node_filter(filter.subspan(1));
-    if (!names || !names_contain(*names, self)) matches = false;
-  });
-  return readable && matches;
-}
-
-// Says that the query has arrived at a hosted member, straight to its origin.
-void acknowledge(Node& node, const Query& query, std::string_view member) {
-  const Endpoint to{IpAddress(query.address), query.port};
-  if (to.address.empty()) return;
-  std::array<std::byte, 1536> room;
-  Writer out(room);
-  encode(QueryResponse{.time = query.time,
-                       .id = query.id,
-                       .from = member,
-                       .flags = QueryResponse::flag_ack,
-                       .payload = {}},
-         out);
-  if (out.ok()) send_user_message(node, to, out.written());
-}
-
-bool apply_query(Node& node, Instant now, const Query& query) {
-  if (node.queries.accept(query.time, query.id) != QueryBuffer::Verdict::fresh) return false;
-  ++node.counters.queries_seen;
-  node.report.trace(now, TraceKind::query_seen, {.name = query.name, .from = query.source_node},
-                    node.counters);
-  if ((query.flags & Query::flag_ack) != 0) {
-    // Every hosted member is asked; a turn has a bounded number of packets, the rest is lost.
-    node.hosted.for_each([&](Hosted& member) {
-      const std::string_view name = node.hosted.name(member);
-      if (filters_match(query, name)) acknowledge(node, query, name);
-    });
-  }
-  return (query.flags & Query::flag_no_broadcast) == 0;
-}
-
-void apply_relay(Node& node, const Relay& relay) {
-  const Endpoint to{IpAddress(relay.address), static_cast<std::uint16_t>(relay.port)};
-  const bool sendable = relay.port > 0 && relay.port <= 65535 && !relay.inner.empty() &&
-                        relay.inner.size() <= node.options.swim.udp_buffer_bytes;
-  if (to.address.empty() || !sendable) {
-    ++node.counters.messages_dropped;
-    return;
-  }
-  send_user_message(node, to, relay.inner);
 }
 
 }  // namespace
@@ -244,9 +181,13 @@ void apply_user_message(Node& node, Instant now, Bytes message, const Endpoint& 
     case SerfType::relay: {
       const Decoded<Relay> relay = decode_relay(body, node.decode_scratch);
       if (!relay) return report_fault(node, now, relay.error(), from);
-      return apply_relay(node, *relay);
+      return apply_relay(node, now, *relay);
     }
-    case SerfType::query_response:
+    case SerfType::query_response: {
+      const Decoded<QueryResponse> response = decode_query_response(body, node.decode_scratch);
+      if (!response) return report_fault(node, now, response.error(), from);
+      return apply_query_response(node, now, *response);
+    }
     case SerfType::push_pull:
     case SerfType::conflict_response:
     case SerfType::key_request:

@@ -1,6 +1,7 @@
-// The Serf layer's reactions: members coming and going, intents, user events, queries.
+// The Serf layer's reactions: members coming and going, intents, user events. Queries are in
+// query_turn.h.
 //
-// protocol/serf sections 6, 9 and 10. The state machines are core/serf's; here their outcomes
+// protocol/serf sections 6 and 9. The state machines are core/serf's; here their outcomes
 // become reports, re-broadcasts and rows. A Serf message is re-broadcast as the bytes that arrived.
 #pragma once
 

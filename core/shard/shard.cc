@@ -9,6 +9,7 @@
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
 #include "core/shard/probe_turn.h"
+#include "core/shard/query_turn.h"
 #include "core/shard/reap_turn.h"
 #include "core/shard/rekey.h"
 #include "core/shard/route.h"
@@ -107,8 +108,10 @@ bool Shard::fire(Instant now, TimerId id) {
     prune_due(node_, now, number - ranges.prunes);
   } else if (number < ranges.relays) {
     session_due(node_, now, number - ranges.sessions);
-  } else if (number < ranges.probes) {
+  } else if (number < ranges.queries) {
     relay_due(node_, number - ranges.relays);
+  } else if (number < ranges.probes) {
+    query_due(node_, now, number - ranges.queries);
   } else if (number < ranges.leaves) {
     probe_stage_due(node_, now, node_.hosted.at(number - ranges.probes));
   } else if (number < ranges.suspicions) {

@@ -79,6 +79,9 @@ TEST(RpcMessages, RecordedRequestsThereAndBack) {
         expect_round_trip<MonitorRequest>(body);
       else if (header.command == "stop")
         expect_round_trip<StopRequest>(body);
+      else if (header.command == "install-key" || header.command == "use-key" ||
+               header.command == "remove-key")
+        expect_round_trip<KeyRequestBody>(body);
       else if (header.command == "members" || header.command == "stats" ||
                header.command == "leave" || header.command == "list-keys")
         continue;
@@ -86,7 +89,8 @@ TEST(RpcMessages, RecordedRequestsThereAndBack) {
     }
   }
   for (const char* command : {"handshake", "auth", "event", "force-leave", "join",
-                              "members-filtered", "tags", "stream", "monitor", "stop"}) {
+                              "members-filtered", "tags", "stream", "monitor", "stop", "install-key",
+                              "use-key", "remove-key", "list-keys"}) {
     EXPECT_GT(seen[command], 0) << command;
   }
 }
@@ -97,6 +101,7 @@ TEST(RpcMessages, RecordedBodiesThereAndBack) {
   const nlohmann::json all = nlohmann::json::parse(file);
   int lists = 0;
   int statistics = 0;
+  int outcomes = 0;
   for (const nlohmann::json& exchange : all["exchanges"]) {
     if (!exchange.contains("response_stream_hex")) continue;
     for (const std::string& value : values_of(from_hex(exchange["response_stream_hex"]))) {
@@ -119,11 +124,20 @@ TEST(RpcMessages, RecordedBodiesThereAndBack) {
         append_stats(again, *stats);
         EXPECT_EQ(nlohmann::json::from_msgpack(again), content);
         ++statistics;
+      } else if (content.contains("NumErr")) {
+        auto outcome = decode_key_outcome(as_bytes(value));
+        ASSERT_TRUE(outcome);
+        if (content["Keys"].is_null()) outcome->keys.reset();  // read as an empty map
+        std::string again;
+        append(again, *outcome);
+        EXPECT_EQ(nlohmann::json::from_msgpack(again), content);
+        ++outcomes;
       }
     }
   }
   EXPECT_GT(lists, 3);
   EXPECT_GT(statistics, 1);
+  EXPECT_GT(outcomes, 5);
 }
 
 // A list that is written member by member is the same as the list of an event record.

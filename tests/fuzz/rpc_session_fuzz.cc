@@ -36,6 +36,11 @@ struct Bench {
     backend.member_tags = answer;
     backend.hosts = [](std::string_view) { return true; };
     backend.stats = [](const auto& done) { done(agent::Stats{}); };
+    backend.change_keys = [](agent::KeyChange, const std::string&,
+                             const RpcBackend::KeysDone& done) { done({}, "no"); };
+    backend.list_keys = [](const RpcBackend::KeysDone& done) {
+      done({.keys = std::map<std::string, std::uint64_t>{{"k", 1}}}, "");
+    };
     backend.leave = [](const RpcBackend::Done& done) { done(""); };
   }
 };

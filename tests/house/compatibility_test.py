@@ -23,7 +23,7 @@ VERDICTS = {"same", "more", "differs", "none", "own"}
 SERF_HIDDEN_FLAGS = {"-replay", "-tags-file"}
 # Rows of parts that are on their way; the program may have them or not.
 ARRIVING = {
-    "-snapshot", "disable_coordinates", "snapshot_path", "query", "reachability", "rtt", "get-coordinate", "respond",
+    "disable_coordinates", "snapshot_path", "rtt", "get-coordinate",
 }
 
 

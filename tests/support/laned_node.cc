@@ -90,7 +90,8 @@ bool LanedNode::turn(std::size_t lane, std::span<const RxPacket> rx) {
                        .name = std::string(event.name),
                        .from = std::string(event.from),
                        .text = std::string(event.text),
-                       .payload = to_vector(event.payload)});
+                       .payload = to_vector(event.payload),
+                       .filters = to_vector(event.filters)});
   });
   return result.mailed != 0 || result.filled != 0;
 }

@@ -102,7 +102,8 @@ void LoneNode::collect(const PollResult& result, std::span<TxPacket> tx) {
                    .name = std::string(event.name),
                    .from = std::string(event.from),
                    .text = std::string(event.text),
-                   .payload = to_vector(event.payload)};
+                   .payload = to_vector(event.payload),
+                   .filters = to_vector(event.filters)};
     events_.push_back(std::move(kept));
   });
 }

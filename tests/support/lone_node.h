@@ -25,7 +25,7 @@ struct SentPacket {
 struct KeptEvent {
   Event event;
   std::string name, from, text;
-  ByteVector payload;
+  ByteVector payload, filters;
 };
 
 class LoneNode {

@@ -21,7 +21,14 @@ TEST(Commands, ArriveAsTheyWereSent) {
                            .prune = true,
                            .coalesce = true,
                            .announce = true,
-                           .ignore_old = true}));
+                           .ignore_old = true,
+                           .filters = Bytes(payload).first(2),
+                           .filter_count = 4,
+                           .timeout = std::chrono::seconds(3),
+                           .want_acks = true,
+                           .relay_factor = 7,
+                           .flags = 2,
+                           .query = 99}));
   ASSERT_TRUE(writer.send({.kind = Command::Kind::leave, .token = 2}));
   std::size_t seen = 0;
   read_end.drain(10, [&](Bytes record) {
@@ -36,6 +43,13 @@ TEST(Commands, ArriveAsTheyWereSent) {
     EXPECT_EQ(command.endpoint, (Endpoint{IpAddress::v4(10, 0, 0, 1), 7946}));
     EXPECT_EQ(command.name, "deploy");
     EXPECT_TRUE(equal(command.payload, payload));
+    EXPECT_TRUE(equal(command.filters, Bytes(payload).first(2)));
+    EXPECT_EQ(command.filter_count, 4u);
+    EXPECT_EQ(command.timeout, std::chrono::seconds(3));
+    EXPECT_TRUE(command.want_acks);
+    EXPECT_EQ(command.relay_factor, 7);
+    EXPECT_EQ(command.flags, 2u);
+    EXPECT_EQ(command.query, 99u);
     EXPECT_TRUE(command.prune && command.coalesce && command.announce && command.ignore_old);
   });
   EXPECT_EQ(seen, 2u);

@@ -155,36 +155,5 @@ TEST(SerfEvents, TooLargeOnesAreRefusedWithSerfsWords) {
   EXPECT_EQ(node.stats().event_time, 1u);
 }
 
-TEST(SerfQueries, ArePassedOnOnceAndAcknowledged) {
-  LoneNode node = quiet_node();
-  const Peer origin{.name = "origin"};
-  node.receive_message(origin.alive(1));
-  node.take_packets();
-  std::array<std::byte, 1024> room;
-  Writer out(room);
-  out.u8(static_cast<std::uint8_t>(MessageType::user));
-  encode(Query{.time = LamportTime{4},
-               .id = 77,
-               .address = origin.address.bytes(),
-               .port = 7946,
-               .source_node = "origin",
-               .flags = Query::flag_ack,
-               .timeout_ns = 1'000'000'000,
-               .name = "load"},
-         out, SignedStyle::unsigned_form);
-  node.receive(out.written());
-  node.receive(out.written());
-  const std::vector<SentPacket> sent = node.take_packets();
-  ASSERT_EQ(sent.size(), 1u);
-  EXPECT_EQ(sent[0].to, origin.endpoint());
-  Scratch scratch;
-  const auto ack = decode_query_response(Bytes(sent[0].messages[0]).subspan(2), scratch);
-  ASSERT_TRUE(ack);
-  EXPECT_EQ(ack->id, 77u);
-  EXPECT_EQ(ack->from, "me");
-  EXPECT_EQ(ack->flags, QueryResponse::flag_ack);
-  EXPECT_EQ(gossiped(node, SerfType::query, 5s).size(), 4u);
-}
-
 }  // namespace
 }  // namespace starling::test

@@ -1,0 +1,143 @@
+#include <chrono>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "agent/cli/command.h"
+#include "agent/cli/interrupt.h"
+
+namespace starling::agent::cli {
+namespace {
+
+struct ReachabilityFlags {
+  RpcFlags rpc;
+  bool verbose = false;
+  FlagSet flags() {
+    FlagSet set;
+    set.boolean({"verbose", "", "Show each member that answers, and how long it took."}, verbose);
+    rpc.define(set);
+    return set;
+  }
+};
+
+std::string reachability_help() {
+  ReachabilityFlags options;
+  return help_text("reachability [options]",
+                   "  Asks all members for a sign of life and compares who answers with who is\n"
+                   "  listed as alive.\n",
+                   options.flags());
+}
+
+constexpr std::string_view advice =
+    "Things to look at:\n"
+    "* Are these members running, and are their machines up?\n"
+    "* Do firewalls let UDP and TCP through on the gossip port, in both directions?\n"
+    "* Does the address that each member advertises lead to it from everywhere?\n"
+    "* Do all members have the same encryption keys and the same profile?\n"
+    "* Do their logs, or the machines, tell of overload or of lost packets?\n";
+
+struct Reached {
+  std::set<std::string> live;       // members listed as alive
+  std::set<std::string> acks_from;  // members that answered
+  std::size_t acks = 0;
+  bool twice = false;
+};
+
+void print_names(const std::set<std::string>& names, const std::set<std::string>& but,
+                 std::ostream& out) {
+  for (const std::string& name : names) {
+    if (!but.contains(name)) out << "\t" << name << "\n";
+  }
+}
+
+int judge(const Reached& reached, Console& console) {
+  int status = 0;
+  if (reached.twice) {
+    console.out << "Who answers twice shares its name with another member: names must be unique.\n";
+    status = 1;
+  }
+  if (reached.acks == reached.live.size()) {
+    console.out << "Successfully contacted all live nodes\n";
+    return status;
+  }
+  if (reached.acks > reached.live.size()) {
+    console.out << "Received more acks than live nodes! Acks from non-live nodes:\n";
+    print_names(reached.acks_from, reached.live, console.out);
+    console.out << "They run, but are held for failed: probes of them get lost.\n\n" << advice;
+  } else {
+    console.out << "Received less acks than live nodes! Missing acks from:\n";
+    print_names(reached.live, reached.acks_from, console.out);
+    console.out << "Gossip does not reach them, or their answers do not come back.\n\n" << advice;
+  }
+  return 1;
+}
+
+int run_reachability(std::span<const std::string> arguments, Console& console) {
+  ReachabilityFlags options;
+  FlagSet flags = options.flags();
+  const auto positional = parse_flags(flags, arguments, reachability_help(), console);
+  if (!positional) return positional.error();
+  std::optional<RpcClient> client = connect(options.rpc, console);
+  if (!client) return 1;
+
+  Reached reached;
+  std::size_t members = 0;
+  const auto listed = client->members([&](const MemberInfo& member) {
+    ++members;
+    if (member.status == "alive") reached.live.insert(member.name);
+  });
+  if (!listed) {
+    console.out << "Error getting members: " << listed.error() << "\n";
+    return 1;
+  }
+  console.out << "Total members: " << members << ", live members: " << reached.live.size() << "\n";
+
+  const auto asked = client->query({.name = "_serf_ping",
+                                    .payload = {},
+                                    .nodes = {},
+                                    .tags = {},
+                                    .timeout_ns = 0,
+                                    .relay_factor = 0,
+                                    .want_acks = true});
+  if (!asked) {
+    console.out << "Error sending query: " << asked.error() << "\n";
+    return 1;
+  }
+  console.out << "Starting reachability test...\n" << std::flush;
+  const auto start = std::chrono::steady_clock::now();
+  auto last = start;
+  const InterruptDescriptor interrupt;
+  for (;;) {
+    const auto record = client->next_record(interrupt.descriptor());
+    if (!record || !*record) {
+      console.out << "Test interrupted\n";
+      return 1;
+    }
+    const auto answer = decode_query_record(as_bytes((*record)->body));
+    if (!answer || answer->type == "done") break;
+    if (answer->type != "ack") continue;
+    if (options.verbose) console.out << "\tAck from '" << answer->from << "'\n" << std::flush;
+    ++reached.acks;
+    if (!reached.acks_from.insert(answer->from).second) {
+      reached.twice = true;
+      console.out << "Duplicate response from '" << answer->from << "'\n";
+    }
+    last = std::chrono::steady_clock::now();
+  }
+  if (options.verbose) {
+    const std::chrono::duration<double> total = std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double> to_last = last - start;
+    console.out << fmt::format("Query time: {:.2f} sec, time to last response: {:.2f} sec\n",
+                               total.count(), to_last.count());
+  }
+  return judge(reached, console);
+}
+
+}  // namespace
+
+Command reachability_command() {
+  return {"reachability", "Find out which members do not answer", reachability_help(),
+          run_reachability};
+}
+
+}  // namespace starling::agent::cli
