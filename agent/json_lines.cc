@@ -1,5 +1,7 @@
 #include "agent/json_lines.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "agent/go_text.h"

@@ -88,9 +88,9 @@ TEST(RpcMessages, RecordedRequestsThereAndBack) {
       ++i;
     }
   }
-  for (const char* command : {"handshake", "auth", "event", "force-leave", "join",
-                              "members-filtered", "tags", "stream", "monitor", "stop", "install-key",
-                              "use-key", "remove-key", "list-keys"}) {
+  for (const char* command :
+       {"handshake", "auth", "event", "force-leave", "join", "members-filtered", "tags", "stream",
+        "monitor", "stop", "install-key", "use-key", "remove-key", "list-keys"}) {
     EXPECT_GT(seen[command], 0) << command;
   }
 }

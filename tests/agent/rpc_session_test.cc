@@ -143,8 +143,8 @@ TEST(RpcSession, KeysOfTheCluster) {
     std::string request, answer = header("1/2 nodes reported failure", ++sequence);
     append(request, RequestHeader{.command = std::string(to_text(change)), .sequence = sequence});
     append(request, KeyRequestBody{"MTIz"});
-    append(answer, KeyOutcome{
-                       .messages = {{"a", "no"}}, .num_err = 1, .num_nodes = 2, .num_resp = 2});
+    append(answer,
+           KeyOutcome{.messages = {{"a", "no"}}, .num_err = 1, .num_nodes = 2, .num_resp = 2});
     EXPECT_EQ(f.ask(request), answer);
   }
   EXPECT_EQ(changed, "install-key MTIz;use-key MTIz;remove-key MTIz;");

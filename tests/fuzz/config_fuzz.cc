@@ -1,5 +1,7 @@
 // Any text of a configuration file: it is read or refused, with the same verdict when the places of
 // faults are wanted, and what was read can be merged and checked.
+#include <algorithm>
+
 #include "agent/config_changes.h"
 #include "agent/config_file.h"
 #include "agent/json_lines.h"

@@ -1,6 +1,7 @@
 // Any text of a keyring file: a ring of good keys or an error that names the file; a ring is read
 // again from what is written of it.
-#include "agent/go_text.h"
+#include <algorithm>
+
 #include "agent/keyring_file.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -127,8 +127,8 @@ class Compatibility(unittest.TestCase):
 
     def test_rpc(self):
         source = (ROOT / "agent/rpc_session.cc").read_text()
-        table = source[source.index("commands{{"):source.index("}}};")]
-        self.compare("RPC", set(re.findall(r'\{"([a-z-]+)", (?:true|false)\}', table + "}")))
+        table = re.search(r"CommandText, \d+> commands(.*?);", source, re.DOTALL)[1]
+        self.compare("RPC", set(re.findall(r'\{"([a-z-]+)", (?:true|false)\}', table)))
 
 
 if __name__ == "__main__":

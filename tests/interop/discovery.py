@@ -31,6 +31,12 @@ def spaces(stage):
         ip(name, "link set cable up")
         ip(name, f"addr add {address}/24 dev cable")
         ip(name, "route add default dev cable")
+    # Serf gives up asking when its IPv6 address cannot be used yet.
+    for name in names:
+        def settled(name=name):
+            done = stage.run(["ip", "-n", name, "-6", "addr", "show", "dev", "cable", "tentative"])
+            return not done.stdout.strip(), done.stdout
+        stage.wait(f"the IPv6 address of {name} is usable", settled, 10)
     return list(zip(names, addresses))
 
 
