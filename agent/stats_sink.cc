@@ -113,8 +113,12 @@ void StatsSink::send_packets() {
       if (bytes == rest.size()) break;
     }
     const std::string_view packet = rest.substr(0, bytes);
-    // A server that is away is no reason to stop: it may come back, and nothing tells us.
-    if (send(socket_.descriptor(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) ++dropped_;
+    // A server that is away is no reason to stop: it may come back, and nothing tells us. A refusal
+    // is that of an earlier packet; this one has not been sent then.
+    const auto send_once = [&] {
+      return send(socket_.descriptor(), packet.data(), packet.size(), MSG_NOSIGNAL) >= 0;
+    };
+    if (!send_once() && (errno != ECONNREFUSED || !send_once())) ++dropped_;
     rest.remove_prefix(packet.size());
   }
   lines_.clear();

@@ -84,8 +84,7 @@ TEST(Config, ErrorsAreSerfs) {
   EXPECT_EQ(error_of({"-io", "xdp"}), "Unknown -io: xdp");
   EXPECT_EQ(error_of({"-dpdk-args", "-m 32"}), "-dpdk-args goes with -io=dpdk only");
   EXPECT_EQ(error_of({"-io", "dpdk", "-dpdk-args", "-m 32"}), "");
-  EXPECT_EQ(error_of({"-snapshot", "x", "-discover", "y"}),
-            "Not supported by starling: snapshot");
+  EXPECT_EQ(error_of({"-snapshot", "x", "-discover", "y"}), "Not supported by starling: snapshot");
   EXPECT_EQ(error_of({"-syslog=false"}), "");
 }
 

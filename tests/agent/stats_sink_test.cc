@@ -18,7 +18,9 @@ io::File server(int kind, std::uint16_t& port) {
   const int yes = 1;
   setsockopt(socket.descriptor(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   EXPECT_EQ(bind(socket.descriptor(), address.get(), address.bytes), 0);
-  if (kind == SOCK_STREAM) EXPECT_EQ(listen(socket.descriptor(), 4), 0);
+  if (kind == SOCK_STREAM) {
+    EXPECT_EQ(listen(socket.descriptor(), 4), 0);
+  }
   address.bytes = sizeof address.storage;
   getsockname(socket.descriptor(), address.get(), &address.bytes);
   port = io::to_endpoint(address.storage).port;
