@@ -62,7 +62,10 @@ void print_failures(const RpcClient::KeysAnswer& answer, std::string_view failur
   for (const auto& [member, message] : answer.outcome.messages) {
     columns.add({{"failed:"}, {member}, {message}});
   }
-  if (!answer.outcome.messages.empty()) columns.print(console.out, false);
+  if (!answer.outcome.messages.empty()) {
+    columns.print(console.out, false);
+    console.out << "\n";
+  }
   console.out << "\n" << failure << ": " << answer.error << "\n";
 }
 
@@ -81,6 +84,7 @@ int list(RpcClient& client, Console& console) {
     columns.add({{key}, {fmt::format("[{}/{}]", count, answer->outcome.num_nodes)}});
   }
   columns.print(console.out, false);
+  console.out << "\n";
   return 0;
 }
 

@@ -21,6 +21,7 @@ TEST(KeysCommand, AsRecorded) {
     const nlohmann::json exchange = rpc_exchange(name);
     const Outcome outcome = replay(exchange, keys_command());
     EXPECT_EQ(outcome.status, exchange["exit"].get<int>());
+    EXPECT_EQ(outcome.out.size(), exchange["stdout"].get<std::string>().size());
     EXPECT_EQ(sorted_lines(outcome.out), sorted_lines(exchange["stdout"].get<std::string>()));
     EXPECT_EQ(outcome.sent, from_hex(exchange["request_stream_hex"]));
   }
