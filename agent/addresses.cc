@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include "agent/srv_lookup.h"
 #include "io/address.h"
 
 namespace starling::agent {
@@ -112,6 +113,20 @@ std::expected<JoinTarget, std::string> resolve_join_target(std::string_view text
   if (!parts) return std::unexpected(parts.error());
   const auto port = parse_port(parts->port);
   if (!port) return std::unexpected(port.error());
+  if (is_service_name(parts->host)) {
+    const auto places = look_up_service(parts->host);
+    if (!places) return std::unexpected(places.error());
+    std::string problem;
+    for (const ServicePlace& each : *places) {
+      const auto found = resolve(each.host);
+      if (!found) problem = found.error();
+      for (const IpAddress& address : found.value_or(std::vector<IpAddress>{})) {
+        target.endpoints.push_back({address, each.port});
+      }
+    }
+    if (target.endpoints.empty()) return std::unexpected(problem);
+    return target;
+  }
   const auto addresses = resolve(parts->host);
   if (!addresses) return std::unexpected(addresses.error());
   for (const IpAddress& address : *addresses) target.endpoints.push_back({address, *port});

@@ -42,7 +42,9 @@ std::expected<std::uint16_t, std::string> parse_port(std::string_view text);
 // error is "lookup HOST: no such host" or the resolver's own text.
 std::expected<std::vector<IpAddress>, std::string> resolve(std::string_view host);
 
-// A target of a join: "host", "host:port" or "name/host:port".
+// A target of a join: "host", "host:port" or "name/host:port". A host that is the name of a service
+// ("_serf._tcp.example.com") stands for every place that DNS gives for it (srv_lookup.h), each with
+// its own port.
 struct JoinTarget {
   std::string text;       // as given
   std::string node_name;  // may be empty

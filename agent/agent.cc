@@ -1,13 +1,19 @@
 #include "agent/agent.h"
 
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <random>
 #include <thread>
+
+#include <malloc.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "agent/addresses.h"
 #include "agent/command_error.h"
+#include "agent/config_changes.h"
 #include "agent/go_text.h"
 #include "agent/keyring_file.h"
 #include "agent/lane_choice.h"
@@ -15,6 +21,7 @@
 #include "agent/tags_file.h"
 #include "agent/version.h"
 #include "core/engine/memory_budget.h"
+#include "io/address.h"
 #include "io/open.h"
 
 namespace starling::agent {
@@ -26,6 +33,23 @@ constexpr Duration graceful_leave_max = std::chrono::seconds(3);
 constexpr Duration broadcast_per_hosted = std::chrono::milliseconds(40);
 // How long a shutdown waits for handlers of the last events to be run.
 constexpr Duration last_handlers_max = std::chrono::seconds(1);
+constexpr Duration measure_interval = std::chrono::seconds(10);
+
+std::string machine_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+// Resident memory; 0 where the system does not tell.
+double resident_bytes() {
+  unsigned long all = 0, resident = 0;
+  std::FILE* const file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  if (std::fscanf(file, "%lu %lu", &all, &resident) != 2) resident = 0;
+  std::fclose(file);
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
 
 std::uint64_t random_seed() {
   std::random_device device;
@@ -95,8 +119,13 @@ int Agent::run() {
   loop_.watch(signals_.descriptor(), POLLIN, [this](short) {
     while (const auto signal = signals_.take()) on_signal(*signal);
   });
+  if (!start_syslog()) return 1;
   say("Starting starling agent...");
   if (!set_up() || !start_engine()) return 1;
+  if (!start_mdns()) {
+    shut_down();
+    return 1;
+  }
   say("Starting starling agent RPC...");
   if (!start_rpc()) {
     shut_down();
@@ -120,7 +149,8 @@ int Agent::run() {
         RetryJoin::Options{.targets = config_.retry_join,
                            .replay = config_.replay_on_join,
                            .interval = config_.retry_interval,
-                           .tries_max = config_.retry_max_attempts},
+                           .tries_max = config_.retry_max_attempts,
+                           .seed = random_seed()},
         [this] { stop_with(1); });
     retry_join_->start();
   }
@@ -150,7 +180,70 @@ bool Agent::set_up() {
     auto hosted = read_hosted_members(config_.host_members);
     if (!hosted) return failed("host_members: " + hosted.error());
     hosted_at_start_ = std::move(*hosted);
+    for (const HostedSpec& member : hosted_at_start_) {
+      if (!config_.validate_node_names) break;
+      if (auto problem = node_name_problem(member.name)) return failed(*problem);
+    }
   }
+  return true;
+}
+
+bool Agent::start_syslog() {
+  if (!config_.syslog) return true;
+  auto opened = Syslog::open(config_.syslog_facility);
+  if (!opened) {
+    say("Syslog setup failed: " + opened.error());
+    return false;
+  }
+  syslog_ = std::move(*opened);
+  log_.listen([this](const LogLine& line) {
+    if (line.level >= log_.threshold()) syslog_->write(line);
+  });
+  return true;
+}
+
+void Agent::start_metrics() {
+  const auto add = [this](StatsSink::Kind kind, const std::string& address) {
+    if (address.empty()) return;
+    sinks_.push_back(std::make_unique<StatsSink>(
+        loop_, *resolver_, log_, StatsSink::Options{.kind = kind, .address = address}));
+    metrics_.add_sink([sink = sinks_.back().get()](std::string_view line) { sink->add(line); },
+                      machine_name());
+  };
+  add(StatsSink::Kind::statsite, config_.statsite_addr);
+  add(StatsSink::Kind::statsd, config_.statsd_addr);
+  loop_.after(measure_interval, [this] { measure(); });
+}
+
+bool Agent::start_mdns() {
+  if (config_.discover.empty()) return true;
+  const std::string& interface =
+      config_.mdns.interface.empty() ? config_.interface : config_.mdns.interface;
+  auto started =
+      Mdns::start(loop_, log_,
+                  [this](std::vector<std::string> places) {
+                    joiner_->join(std::move(places), config_.replay_on_join,
+                                  [this](std::size_t count, const std::string& error) {
+                                    if (error.empty())
+                                      return log_.info("agent.mdns: Joined {} hosts", count);
+                                    log_.err("agent.mdns: Failed to join: {}", error);
+                                  });
+                  },
+                  {.instance = {.service = mdns_service(config_.discover),
+                                .instance = config_.node_name,
+                                .host = machine_name() + ".",
+                                .address = io::unmapped(advertise_.address),
+                                .port = advertise_.port,
+                                .text = fmt::format("Serf '{}' cluster", config_.discover)},
+                   .interface = interface,
+                   .ipv4 = !config_.mdns.disable_ipv4,
+                   .ipv6 = !config_.mdns.disable_ipv6,
+                   .seed = random_seed()});
+  if (!started) {
+    say("Error starting mDNS listener: " + started.error());
+    return false;
+  }
+  mdns_ = std::move(*started);
   return true;
 }
 
@@ -300,7 +393,17 @@ bool Agent::start_engine() {
                                                    .own = advertise_,
                                                    .enabled = !config_.disable_name_resolution},
                                  [this] { stop_with(0); });
+  key_manager_ = std::make_unique<KeyManager>(
+      *desk_, members_, log_,
+      [this](KeyChange change, const AesKey& key, Done done) {
+        change_own_keys(change, key, std::move(done));
+      },
+      KeyManager::Options{.own_name = config_.node_name,
+                          .keyring = options->keyring,
+                          .keyring_file = config_.keyring_file,
+                          .response_bytes_max = options->serf.query_response_bytes_max});
   resolver_ = std::make_unique<Resolver>(loop_);
+  start_metrics();
   joiner_ = std::make_unique<Joiner>(*engine_, *resolver_, log_, addresses_.bind.port);
   hosting_ = std::make_unique<Hosting>(
       *engine_, log_,
@@ -367,7 +470,16 @@ RpcBackend Agent::make_backend() {
   backend.tags = [this](const TagsRequest& request, Done done) {
     change_tags(request, std::move(done));
   };
+  backend.change_keys = [this](KeyChange change, const std::string& key,
+                               RpcBackend::KeysDone done) {
+    key_manager_->change(change, key, std::move(done));
+  };
+  backend.list_keys = [this](RpcBackend::KeysDone done) { key_manager_->list(std::move(done)); };
+  backend.count = [this](std::string_view metric) { metrics_.count(metric); };
   backend.host_member = [this](const HostMemberRequest& request, Done done) {
+    const auto problem =
+        config_.validate_node_names ? node_name_problem(request.name) : std::nullopt;
+    if (problem) return done(*problem);
     hosting_->host(request, std::move(done));
   };
   backend.unhost_member = [this](const UnhostMemberRequest& request, Done done) {
@@ -402,6 +514,25 @@ RpcBackend Agent::make_backend() {
   return backend;
 }
 
+void Agent::change_own_keys(KeyChange change, const AesKey& key, Done done) {
+  OwnedCommand command;
+  switch (change) {
+    case KeyChange::install:
+      command.command.kind = Command::Kind::install_key;
+      break;
+    case KeyChange::use:
+      command.command.kind = Command::Kind::use_key;
+      break;
+    case KeyChange::remove:
+      command.command.kind = Command::Kind::remove_key;
+      break;
+  }
+  command.payload = as_text(key.bytes());
+  engine_->send(std::move(command), [done = std::move(done)](const Event& answer) {
+    done(command_error(answer, "timed out changing the keyring"));
+  });
+}
+
 bool Agent::start_rpc() {
   backend_ = make_backend();
   auto server = RpcServer::listen(config_.rpc_addr, loop_, backend_);
@@ -428,6 +559,7 @@ void Agent::introduce() {
   info("Snapshot", truth(snapshot_ != nullptr));
   info("Profile", config_.profile);
   info("Message Compression Enabled", truth(config_.compression));
+  if (!config_.discover.empty()) info("mDNS cluster", config_.discover);
   if (const auto options = engine_options(addresses_.bind)) {
     const MemoryBudget budget = budget_of(*options);
     info("Memory", fmt::format("{} members max, {} MB reserved for rows, {} B a member",
@@ -628,6 +760,8 @@ void Agent::on_engine_event(const Event& event) {
       user.name = event.name;
       user.time = event.time;
       user.payload = as_text(event.payload);
+      metrics_.count("serf.events");
+      metrics_.count("serf.events." + user.name);
       pipeline_->user(std::move(user), event.coalesce);
       break;
     }
@@ -655,7 +789,54 @@ void Agent::on_member(const Event& event) {
   if (const auto line = member_line(event, was_failed)) log_.write(line->level, line->text);
   members_.apply(event);
   if (snapshot_) snapshot_->on_member(event);
-  if (event.change) pipeline_->member(*event.change, member_of(event));
+  if (!event.change) return;
+  switch (*event.change) {
+    case MemberEventKind::join:
+      metrics_.count("serf.member.join");
+      break;
+    case MemberEventKind::leave:
+      metrics_.count("serf.member.left");
+      break;
+    case MemberEventKind::failed:
+      metrics_.count("serf.member.failed");
+      break;
+    case MemberEventKind::update:
+      metrics_.count("serf.member.update");
+      break;
+    case MemberEventKind::reap:
+      break;
+  }
+  pipeline_->member(*event.change, member_of(event));
+}
+
+void Agent::measure() {
+  loop_.after(measure_interval, [this] { measure(); });
+  OwnedCommand command;
+  command.command.kind = Command::Kind::stats;
+  engine_->send(std::move(command), [this](const Event& answer) { measure(answer.stats); });
+}
+
+void Agent::measure(const starling::Stats& stats) {
+  const auto number = [](auto value) { return static_cast<double>(value); };
+  metrics_.sample("serf.queue.Intent", number(stats.intent_queue));
+  metrics_.sample("serf.queue.Event", number(stats.event_queue));
+  metrics_.sample("serf.queue.Query", number(stats.query_queue));
+  metrics_.gauge("memberlist.health.score", number(stats.health_score));
+  metrics_.gauge("runtime.alloc_bytes", number(mallinfo2().uordblks));
+  metrics_.gauge("runtime.sys_bytes", resident_bytes());
+  const auto since = [&](std::string_view name, std::uint64_t Counters::*counter) {
+    const std::uint64_t more = stats.counters.*counter - measured_.*counter;
+    if (more > 0) metrics_.count(name, number(more));
+  };
+  since("serf.member.flap", &Counters::member_flaps);
+  since("memberlist.udp.sent", &Counters::bytes_out);
+  since("memberlist.udp.received", &Counters::bytes_in);
+  since("memberlist.tcp.accept", &Counters::streams_accepted);
+  since("memberlist.tcp.connect", &Counters::streams_dialled);
+  since("memberlist.msg.alive", &Counters::alives_applied);
+  since("memberlist.msg.suspect", &Counters::suspicions_started);
+  since("memberlist.msg.dead", &Counters::deads_applied);
+  measured_ = stats.counters;
 }
 
 void Agent::on_query(SeenQuery query) {
@@ -690,6 +871,8 @@ void Agent::publish(const HandlerEvent& event, bool coalesce) {
 }
 
 void Agent::on_report(const HandlerReport& report) {
+  metrics_.sample("agent.invoke." + report.command,
+                  std::chrono::duration<double, std::milli>(report.result.elapsed).count());
   if (report.responds) {
     desk_->respond(report.event->query, report.result.output,
                    [this, event = report.event](const std::string& error) {
@@ -711,6 +894,9 @@ void Agent::on_report(const HandlerReport& report) {
 
 void Agent::on_signal(int signal) {
   if (signal == SIGUSR1) {
+    // As Serf does: what was measured goes to the standard error.
+    const std::string measured = metrics_.dump();
+    std::fwrite(measured.data(), 1, measured.size(), stderr);
     if (engine_) {
       stats([this](const Stats& stats) {
         for (const auto& [key, value] : stats.at("starling")) {
@@ -744,19 +930,36 @@ void Agent::leave_for_signal() {
 
 void Agent::reload() {
   say("Reloading configuration...");
-  auto loaded = load_config(arguments_);
+  auto loaded = load_config(arguments_, LoadFor::reload);
   if (!loaded) {
     say("Failed to reload configs: " + loaded.error().text);
     return;
   }
   for (const std::string& warning : loaded->warnings) say(warning);
-  const Config& fresh = loaded->config;
-  log_.set_threshold(log_level_from(fresh.log_level).value_or(LogLevel::info));
+  if (loaded->config.node_name.empty()) loaded->config.node_name = config_.node_name;
+  take_over(loaded->config);
+}
+
+void Agent::take_over(const Config& fresh) {
+  const std::vector<ConfigChange> changes = config_changes(config_, fresh);
+  for (const ConfigChange& change : changes) {
+    log_.info("agent: Configuration changed: {}", to_text(change));
+  }
+  if (changes.empty()) log_.info("agent: Configuration is as it was");
+  if (const auto level = log_level_from(fresh.log_level)) {
+    log_.set_threshold(*level);
+    config_.log_level = fresh.log_level;
+  } else {
+    say("Invalid log level: " + to_upper(fresh.log_level) +
+        ". Valid log levels are: [TRACE DEBUG INFO WARN ERR]");
+  }
   handlers_->set_scripts(scripts_of(fresh.event_handlers));
+  config_.event_handlers = fresh.event_handlers;
   config_.leave_on_terminate = fresh.leave_on_terminate;
   config_.skip_leave_on_interrupt = fresh.skip_leave_on_interrupt;
   // A tags file holds what RPC clients have set; it stays, where Serf would wipe it.
   if (!config_.tags_file.empty()) return;
+  config_.tags = fresh.tags;
   set_tags(fresh.tags, [this](const std::string& error) {
     if (!error.empty()) say("Failed to update tags: " + error);
   });

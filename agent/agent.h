@@ -16,8 +16,11 @@
 #include "agent/event_pipeline.h"
 #include "agent/hosting.h"
 #include "agent/joiner.h"
+#include "agent/key_manager.h"
 #include "agent/log.h"
+#include "agent/mdns.h"
 #include "agent/members_mirror.h"
+#include "agent/metrics.h"
 #include "agent/name_vote.h"
 #include "agent/node_addresses.h"
 #include "agent/query_desk.h"
@@ -27,6 +30,8 @@
 #include "agent/signals.h"
 #include "agent/snapshot/rejoin.h"
 #include "agent/snapshot/snapshot.h"
+#include "agent/stats_sink.h"
+#include "agent/syslog.h"
 #include "agent/trace_log.h"
 
 namespace starling::agent {
@@ -52,6 +57,9 @@ class Agent {
 
   // Start-up, in this order. False: it has been said what is wrong.
   bool set_up();
+  bool start_syslog();
+  void start_metrics();
+  bool start_mdns();
   bool start_engine();
   std::expected<void, std::string> open_snapshot();
   void start_snapshot();
@@ -62,6 +70,7 @@ class Agent {
   std::optional<std::string> add_hosted(EngineOptions& options) const;
   Duration broadcast_timeout() const;
   RpcBackend make_backend();
+  void change_own_keys(KeyChange change, const AesKey& key, Done done);
 
   // What RPC clients and signals ask for.
   void leave(Done done);
@@ -79,11 +88,14 @@ class Agent {
   void on_query(SeenQuery query);
   void on_trace(const Event& event);
   void publish(const HandlerEvent& event, bool coalesce);
+  void measure();  // every ten seconds, what nothing else reports
+  void measure(const starling::Stats& stats);
   void on_report(const HandlerReport& report);
 
   void on_signal(int signal);
   void leave_for_signal();
   void reload();
+  void take_over(const Config& fresh);
   void stop_with(int status);
   void shut_down();
 
@@ -95,6 +107,9 @@ class Agent {
   Signals signals_;
   EventLoop loop_;
   Log log_;
+  std::optional<Syslog> syslog_;
+  Metrics metrics_;
+  Counters measured_;  // at the last measurement
   MembersMirror members_;
   TraceLimiter trace_limiter_;
   Tags tags_;
@@ -110,12 +125,15 @@ class Agent {
   std::unique_ptr<EngineHost> engine_;
   std::unique_ptr<QueryDesk> desk_;
   std::unique_ptr<NameVote> name_vote_;
+  std::unique_ptr<KeyManager> key_manager_;
   std::unique_ptr<Resolver> resolver_;
+  std::vector<std::unique_ptr<StatsSink>> sinks_;
   std::unique_ptr<Joiner> joiner_;
   std::unique_ptr<Hosting> hosting_;
   std::unique_ptr<RetryJoin> retry_join_;
   std::unique_ptr<Snapshot> snapshot_;  // if there is one
   std::unique_ptr<Rejoin> rejoin_;
+  std::unique_ptr<Mdns> mdns_;
   RpcBackend backend_;
   std::unique_ptr<RpcServer> rpc_;
 

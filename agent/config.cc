@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "agent/config_file.h"
 #include "agent/event_filter.h"
 #include "agent/go_text.h"
 #include "agent/lane_choice.h"
 #include "agent/log.h"
+#include "agent/syslog.h"
 #include "agent/tag_text.h"
 #include "core/shard/node_view.h"
 #include "core/shard/options.h"
@@ -33,17 +35,6 @@ void override_number(int& value, std::optional<int> over) {
 
 void append(std::vector<std::string>& list, const std::vector<std::string>& more) {
   list.insert(list.end(), more.begin(), more.end());
-}
-
-// What `over` asks for and this program does not do.
-void note_unsupported(Config& config, const PartialConfig& over) {
-  const auto note = [&](std::string_view name, const std::optional<std::string>& value) {
-    if (value && !value->empty()) config.unsupported.emplace_back(name);
-  };
-  note("discover", over.discover);
-  note("statsite_addr", over.statsite_addr);
-  note("statsd_addr", over.statsd_addr);
-  if (over.enable_syslog) config.unsupported.emplace_back("syslog");
 }
 
 void define_network_flags(FlagSet& flags, AgentFlags& target) {
@@ -129,10 +120,15 @@ void define_hosting_flags(FlagSet& flags, PartialConfig& config) {
                 config.hosted_max);
 }
 
-// Flags that Serf has and this program has not: understood, and then refused by name.
-void define_unsupported_flags(FlagSet& flags, PartialConfig& config) {
-  flags.text({"discover", "name", "Not supported."}, config.discover);
-  flags.boolean({"syslog", "", "Not supported."}, config.enable_syslog);
+void define_discovery_flags(FlagSet& flags, PartialConfig& config) {
+  flags.text({"discover", "name",
+              "Find and join members that have the same name here, by\n"
+              "multicast DNS."},
+             config.discover);
+  flags.text({"mdns-iface", "name", "Interface for -discover; that of -iface if not given."},
+             config.mdns_interface);
+  flags.boolean({"mdns-disable-ipv4", "", "Ask by IPv6 only."}, config.mdns_disable_ipv4);
+  flags.boolean({"mdns-disable-ipv6", "", "Ask by IPv4 only."}, config.mdns_disable_ipv6);
 }
 
 }  // namespace
@@ -156,6 +152,11 @@ void merge(Config& config, const PartialConfig& over) {
   override_text(config.host_members, over.host_members);
   override_text(config.dpdk_args, over.dpdk_args);
   override_text(config.snapshot_path, over.snapshot_path);
+  override_text(config.discover, over.discover);
+  override_text(config.mdns.interface, over.mdns_interface);
+  override_text(config.syslog_facility, over.syslog_facility);
+  override_text(config.statsite_addr, over.statsite_addr);
+  override_text(config.statsd_addr, over.statsd_addr);
   override_number(config.protocol, over.protocol);
   override_number(config.retry_max_attempts, over.retry_max_attempts);
   override_number(config.query_size_limit, over.query_size_limit);
@@ -176,12 +177,15 @@ void merge(Config& config, const PartialConfig& over) {
   config.rejoin_after_leave |= over.rejoin_after_leave;
   config.leave_on_terminate |= over.leave_on_terminate;
   config.skip_leave_on_interrupt |= over.skip_leave_on_interrupt;
+  config.syslog |= over.enable_syslog;
+  config.validate_node_names |= over.validate_node_names;
+  config.mdns.disable_ipv4 |= over.mdns_disable_ipv4;
+  config.mdns.disable_ipv6 |= over.mdns_disable_ipv6;
   if (over.disable_compression) config.compression = false;
   for (const auto& [key, value] : over.tags) config.tags[key] = value;
   append(config.start_join, over.start_join);
   append(config.retry_join, over.retry_join);
   append(config.event_handlers, over.event_handlers);
-  note_unsupported(config, over);
 }
 
 void define_agent_flags(FlagSet& flags, AgentFlags& target) {
@@ -215,15 +219,27 @@ void define_agent_flags(FlagSet& flags, AgentFlags& target) {
              config.log_level);
   flags.custom({"config-file", "path", "JSON configuration; may be repeated."}, path(false));
   flags.custom({"config-dir", "path", "Every *.json in this folder, by name."}, path(true));
-  define_unsupported_flags(flags, config);
+  flags.boolean({"syslog", "", "Send the log to the system's log, too."}, config.enable_syslog);
+  define_discovery_flags(flags, config);
 }
 
-std::optional<std::string> check(Config& config, std::vector<std::string>& warnings) {
-  if (!config.unsupported.empty()) {
-    std::string names;
-    for (const std::string& name : config.unsupported) names += (names.empty() ? "" : ", ") + name;
-    return "Not supported by starling: " + names;
+std::optional<std::string> node_name_problem(std::string_view name) {
+  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.'; };
+  if (!std::ranges::all_of(name, fits)) {
+    return fmt::format(
+        "Node name contains invalid characters {} , Valid characters include all alpha-numerics "
+        "and dashes and '.'",
+        name);
   }
+  if (name.size() > 128) {
+    return fmt::format("Node name is {} characters. Valid length is between 1 and 128 characters",
+                       name.size());
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check(Config& config, std::vector<std::string>& warnings,
+                                 LoadFor purpose) {
   if (!config.encrypt_key.empty()) {
     if (!config.keyring_file.empty()) return "Encryption key not allowed while using a keyring";
     const auto raw = base64_decode(config.encrypt_key);
@@ -232,9 +248,18 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
   for (const std::string& handler : config.event_handlers) {
     if (const auto scripts = parse_event_script(handler); !scripts) return scripts.error();
   }
-  if (!log_level_from(config.log_level)) {
+  if (!log_level_from(config.log_level) && purpose == LoadFor::start) {
     return "Invalid log level: " + to_upper(config.log_level) +
            ". Valid log levels are: [TRACE DEBUG INFO WARN ERR]";
+  }
+  if (config.validate_node_names && !config.node_name.empty()) {
+    if (auto problem = node_name_problem(config.node_name)) return problem;
+  }
+  if (config.syslog && !syslog_facility_from(config.syslog_facility)) {
+    return "Syslog setup failed: invalid syslog facility: " + config.syslog_facility;
+  }
+  if (!config.mdns.interface.empty() && config.mdns.disable_ipv4 && config.mdns.disable_ipv6) {
+    return "Invalid mDNS configuration: both IPv4 and IPv6 are disabled";
   }
   if (!profile_from(config.profile)) return "Unknown profile: " + config.profile;
   if (!io::port_choice_from(config.io)) return "Unknown -io: " + config.io;
@@ -278,7 +303,25 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
   return std::nullopt;
 }
 
-std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string> arguments) {
+namespace {
+
+std::expected<LoadedConfig, std::string> load(const std::vector<ConfigPath>& paths,
+                                              const PartialConfig* flags, LoadFor purpose) {
+  const auto files = read_config_files(paths);
+  if (!files) return std::unexpected(files.error());
+  LoadedConfig loaded;
+  for (const PartialConfig& file : *files) merge(loaded.config, file);
+  if (flags != nullptr) merge(loaded.config, *flags);
+  if (const auto fault = check(loaded.config, loaded.warnings, purpose)) {
+    return std::unexpected(*fault);
+  }
+  return loaded;
+}
+
+}  // namespace
+
+std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string> arguments,
+                                                     LoadFor purpose) {
   using Kind = ConfigError::Kind;
   AgentFlags target;
   FlagSet flags;
@@ -309,13 +352,13 @@ std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string
   }
   if (!problem.empty()) return wrong(problem);
 
-  const auto files = read_config_files(target.files);
-  if (!files) return wrong(files.error());
-  LoadedConfig loaded;
-  for (const PartialConfig& file : *files) merge(loaded.config, file);
-  merge(loaded.config, target.config);
-  if (const auto fault = check(loaded.config, loaded.warnings)) return wrong(*fault);
-  return loaded;
+  auto loaded = load(target.files, &target.config, purpose);
+  if (!loaded) return wrong(loaded.error());
+  return std::move(*loaded);
+}
+
+std::expected<LoadedConfig, std::string> load_config_files(const std::vector<ConfigPath>& paths) {
+  return load(paths, nullptr, LoadFor::start);
 }
 
 }  // namespace starling::agent

@@ -17,6 +17,13 @@
 
 namespace starling::agent {
 
+// protocol/serf section 16.5. Without an interface: the one of -iface, or the system's choice.
+struct MdnsConfig {
+  std::string interface;
+  bool disable_ipv4 = false;
+  bool disable_ipv6 = false;
+};
+
 struct Config {
   std::string node_name;
   std::string role;
@@ -53,6 +60,13 @@ struct Config {
   bool leave_on_terminate = false;
   bool skip_leave_on_interrupt = false;
   bool disable_name_resolution = false;  // do not vote on who keeps a name
+  bool validate_node_names = false;
+  std::string discover;  // mDNS cluster name; empty: off
+  MdnsConfig mdns;
+  bool syslog = false;
+  std::string syslog_facility = "LOCAL0";
+  std::string statsite_addr;
+  std::string statsd_addr;
   std::string io = "auto";
   std::string lanes = "1";     // or "auto"
   std::string wait = "block";  // block, adaptive or busy
@@ -61,23 +75,22 @@ struct Config {
   int members_max = 16'384;                                   // rows reserved at start
   std::string host_members;  // FILE or PREFIX:COUNT, see hosted_members.h
   int hosted_max = 0;        // places for hosted members, the own included; 0: by their number
-
-  // What files and flags asked for and this program does not do: Serf's names, for one message.
-  std::vector<std::string> unsupported;
 };
 
 // What one source says: only the fields that it sets.
 struct PartialConfig {
   std::optional<std::string> node_name, role, tags_file, bind, advertise, interface, encrypt_key,
       keyring_file, log_level, rpc_addr, rpc_auth, profile, io, dpdk_args, lanes, wait,
-      snapshot_path, discover, statsite_addr, statsd_addr, host_members;
+      snapshot_path, discover, mdns_interface, syslog_facility, statsite_addr, statsd_addr,
+      host_members;
   std::optional<int> protocol, retry_max_attempts, query_size_limit, query_response_size_limit,
       user_event_size_limit, members_max, hosted_max, coordinates_max;
   std::optional<Duration> retry_interval, broadcast_timeout, reconnect_interval, reconnect_timeout,
       tombstone_timeout, event_handler_timeout;
   bool replay_on_join = false, rejoin_after_leave = false, leave_on_terminate = false,
        skip_leave_on_interrupt = false, disable_compression = false, enable_syslog = false,
-       disable_coordinates = false, disable_name_resolution = false;
+       disable_coordinates = false, disable_name_resolution = false, validate_node_names = false,
+       mdns_disable_ipv4 = false, mdns_disable_ipv6 = false;
   Tags tags;
   std::vector<std::string> start_join, retry_join, event_handlers;
 };
@@ -112,11 +125,22 @@ struct LoadedConfig {
   Config config;
   std::vector<std::string> warnings;
 };
+enum class LoadFor : std::uint8_t {
+  start,
+  reload,  // an unknown log level passes: the old one stays, everything else is taken over
+};
 // Parses the command line, reads the files, merges and checks.
-std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string> arguments);
+std::expected<LoadedConfig, ConfigError> load_config(std::span<const std::string> arguments,
+                                                     LoadFor purpose = LoadFor::start);
+// The files alone, as `starling config check` reads them.
+std::expected<LoadedConfig, std::string> load_config_files(const std::vector<ConfigPath>& paths);
+
+// What is wrong with a name where validate_node_names is on, in Serf's words.
+std::optional<std::string> node_name_problem(std::string_view name);
 
 // Sentence about a combination that cannot work, in Serf's words; raises intervals that are too
 // short and adds a warning.
-std::optional<std::string> check(Config& config, std::vector<std::string>& warnings);
+std::optional<std::string> check(Config& config, std::vector<std::string>& warnings,
+                                 LoadFor purpose = LoadFor::start);
 
 }  // namespace starling::agent

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/go_text.h"
+#include "agent/json_lines.h"
 #include "agent/text_file.h"
 #include "io/errno_text.h"
 
@@ -32,6 +33,14 @@ std::string_view go_type(const Json& value) {
     default:
       return value.is_number() ? "float64" : "nil";
   }
+}
+
+// "a string", "true or false", ...
+std::string_view plain_type(std::string_view type) {
+  if (type == "string") return "a string";
+  if (type == "bool") return "true or false";
+  if (type == "int" || type == "float64") return "a number";
+  return type == "nil" ? "null" : type.starts_with('[') ? "an array" : "an object";
 }
 
 // As Go's %v prints a decoded value.
@@ -57,10 +66,14 @@ class Decoder {
   void decode(const Json& object);
   std::vector<std::string> errors;
   std::string duration_error;  // Serf reports these alone, after everything else
+  // The same faults for people: where, as json_lines names it, and what.
+  std::vector<std::pair<std::string, std::string>> faults;
 
  private:
   using Take = std::function<void(const std::string& key, const Json& value)>;
   void wrong_type(const std::string& place, std::string_view expected, const Json& value) {
+    faults.emplace_back(place, fmt::format("{} must be {}, not {}", place, plain_type(expected),
+                                           plain_type(go_type(value))));
     errors.push_back(
         fmt::format("'{}' expected type '{}', got unconvertible type '{}', value: '{}'", place,
                     expected, go_type(value), go_text(value)));
@@ -87,25 +100,22 @@ class Decoder {
   Take boolean(bool& target) {
     return boolean([&target](bool value) { target |= value; });
   }
-  Take ignored_text() {
-    return [this](const std::string& key, const Json& value) {
-      if (!value.is_string()) wrong_type(key, "string", value);
-    };
-  }
   Take duration(std::optional<Duration>& target) {
     return [this, &target](const std::string& key, const Json& value) {
       if (!value.is_string()) return wrong_type(key, "string", value);
       const auto parsed = parse_duration(value.get<std::string>());
       if (parsed) {
         target = *parsed;
-      } else if (duration_error.empty()) {
-        duration_error = parsed.error();
+      } else {
+        faults.emplace_back(key, fmt::format("{}: {}", key, parsed.error()));
+        if (duration_error.empty()) duration_error = parsed.error();
       }
     };
   }
   Take list(std::vector<std::string>& target) {
     return [this, &target](const std::string& key, const Json& value) {
       if (!value.is_array()) {
+        faults.emplace_back(key, key + " must be an array of strings");
         errors.push_back(fmt::format("'{}': source data must be an array or slice, got {}", key,
                                      value.is_object() ? "map" : go_type(value)));
         return;
@@ -122,6 +132,7 @@ class Decoder {
   Take tags(Tags& target) {
     return [this, &target](const std::string& key, const Json& value) {
       if (!value.is_object()) {
+        faults.emplace_back(key, key + " must be an object");
         errors.push_back(fmt::format("'{}' expected a map, got '{}'", key,
                                      value.is_array() ? "slice" : go_type(value)));
         return;
@@ -135,6 +146,7 @@ class Decoder {
       }
     };
   }
+  void mdns(const std::string& key, const Json& value);
   std::map<std::string, Take> fields();
 
   PartialConfig& config_;
@@ -167,7 +179,7 @@ std::map<std::string, Decoder::Take> Decoder::fields() {
       {"profile", text(c.profile)},
       {"discover", text(c.discover)},
       {"enable_syslog", boolean(c.enable_syslog)},
-      {"syslog_facility", ignored_text()},
+      {"syslog_facility", text(c.syslog_facility)},
       {"enable_compression", boolean([](bool) {})},  // in Serf, too, the flag alone decides
       {"broadcast_timeout", duration(c.broadcast_timeout)},
       {"reconnect_interval", duration(c.reconnect_interval)},
@@ -183,7 +195,8 @@ std::map<std::string, Decoder::Take> Decoder::fields() {
       {"statsd_addr", text(c.statsd_addr)},
       {"disable_coordinates", boolean(c.disable_coordinates)},
       {"coordinates_max", number(c.coordinates_max)},
-      {"validate_node_names", boolean([](bool) {})},
+      {"validate_node_names", boolean(c.validate_node_names)},
+      {"mdns", [this](const std::string& key, const Json& value) { mdns(key, value); }},
       {"io", text(c.io)},
       {"lanes", text(c.lanes)},
       {"wait", text(c.wait)},
@@ -195,6 +208,33 @@ std::map<std::string, Decoder::Take> Decoder::fields() {
   };
 }
 
+void Decoder::mdns(const std::string& key, const Json& value) {
+  if (!value.is_object()) {
+    faults.emplace_back(key, key + " must be an object");
+    errors.push_back(fmt::format("'{}' expected a map, got '{}'", key, go_type(value)));
+    return;
+  }
+  const std::map<std::string, Take> known{
+      {"interface", text(config_.mdns_interface)},
+      {"disable_ipv4", boolean(config_.mdns_disable_ipv4)},
+      {"disable_ipv6", boolean(config_.mdns_disable_ipv6)},
+  };
+  std::vector<std::string> unknown;
+  for (const auto& [name, item] : value.items()) {
+    const auto field = known.find(to_lower(name));
+    if (field == known.end()) {
+      unknown.push_back(name);
+      faults.emplace_back(fmt::format("{}[{}]", key, name),
+                          go_quote(name) + " is not a key of mdns");
+    } else if (!item.is_null()) {
+      field->second(fmt::format("{}[{}]", key, field->first), item);
+    }
+  }
+  if (unknown.empty()) return;
+  std::ranges::sort(unknown);
+  errors.push_back(fmt::format("'{}' has invalid keys: {}", key, fmt::join(unknown, ", ")));
+}
+
 void Decoder::decode(const Json& object) {
   const std::map<std::string, Take> known = fields();
   std::vector<std::string> unknown;
@@ -202,6 +242,7 @@ void Decoder::decode(const Json& object) {
     const auto field = known.find(to_lower(key));
     if (field == known.end()) {
       unknown.push_back(key);
+      faults.emplace_back(to_lower(key), go_quote(key) + " is not a key of the configuration");
     } else if (!value.is_null()) {
       field->second(field->first, value);
     }
@@ -236,7 +277,8 @@ std::expected<std::vector<std::string>, std::string> json_files_of(const std::st
 
 }  // namespace
 
-std::expected<PartialConfig, std::string> decode_config(std::string_view json) {
+std::expected<PartialConfig, std::string> decode_config(std::string_view json,
+                                                        const std::string& file) {
   if (trim_space(json).empty()) return std::unexpected("EOF");
   Json object;
   try {
@@ -253,34 +295,68 @@ std::expected<PartialConfig, std::string> decode_config(std::string_view json) {
   PartialConfig config;
   Decoder decoder(config);
   decoder.decode(object);
+  std::string text;
   if (!decoder.errors.empty()) {
-    std::string text = fmt::format("{} error(s) decoding:\n", decoder.errors.size());
+    text = fmt::format("{} error(s) decoding:\n", decoder.errors.size());
     for (const std::string& error : decoder.errors) text += "\n* " + error;
-    return std::unexpected(text);
+  } else {
+    text = decoder.duration_error;
   }
-  if (!decoder.duration_error.empty()) return std::unexpected(decoder.duration_error);
-  return config;
+  if (text.empty()) return config;
+  if (file.empty()) return std::unexpected(text);
+  // Serf's words first, then where to look.
+  const JsonLines lines = json_lines(json);
+  std::vector<std::pair<std::size_t, std::string>> places;
+  for (const auto& [place, what] : decoder.faults) {
+    const auto at = lines.find(place);
+    places.emplace_back(at == lines.end() ? 1 : at->second, what);
+  }
+  std::ranges::sort(places);
+  text += "\n";
+  for (const auto& [line, what] : places) text += fmt::format("\n{}:{}: {}", file, line, what);
+  return std::unexpected(text);
+}
+
+namespace {
+
+std::expected<std::vector<std::string>, std::string> files_of(const ConfigPath& path) {
+  if (!path.folder) return std::vector{path.path};
+  auto inside = json_files_of(path.path);
+  if (!inside) return std::unexpected("Error reading '" + path.path + "': " + inside.error());
+  return std::move(*inside);
+}
+
+std::expected<PartialConfig, std::string> read_config_file(const std::string& file) {
+  const auto text = read_text_file(file);
+  if (!text) return std::unexpected("Error reading '" + file + "': " + text.error());
+  auto config = decode_config(*text, file);
+  if (!config) return std::unexpected("Error decoding '" + file + "': " + config.error());
+  return std::move(*config);
+}
+
+}  // namespace
+
+std::vector<std::string> config_faults(const ConfigPath& path) {
+  const auto files = files_of(path);
+  if (!files) return {files.error()};
+  std::vector<std::string> faults;
+  for (const std::string& file : *files) {
+    if (const auto config = read_config_file(file); !config) faults.push_back(config.error());
+  }
+  return faults;
 }
 
 std::expected<std::vector<PartialConfig>, std::string> read_config_files(
     const std::vector<ConfigPath>& paths) {
-  std::vector<std::string> files;
-  for (const ConfigPath& path : paths) {
-    if (!path.folder) {
-      files.push_back(path.path);
-      continue;
-    }
-    const auto inside = json_files_of(path.path);
-    if (!inside) return std::unexpected("Error reading '" + path.path + "': " + inside.error());
-    files.insert(files.end(), inside->begin(), inside->end());
-  }
   std::vector<PartialConfig> configs;
-  for (const std::string& file : files) {
-    const auto text = read_text_file(file);
-    if (!text) return std::unexpected("Error reading '" + file + "': " + text.error());
-    auto config = decode_config(*text);
-    if (!config) return std::unexpected("Error decoding '" + file + "': " + config.error());
-    configs.push_back(std::move(*config));
+  for (const ConfigPath& path : paths) {
+    const auto files = files_of(path);
+    if (!files) return std::unexpected(files.error());
+    for (const std::string& file : *files) {
+      auto config = read_config_file(file);
+      if (!config) return std::unexpected(config.error());
+      configs.push_back(std::move(*config));
+    }
   }
   return configs;
 }

@@ -20,7 +20,11 @@ std::expected<Keyring, std::string> read_keyring_file(const std::string& path) {
   if (!file_exists(path)) return std::unexpected("stat " + path + ": no such file or directory");
   const auto text = read_text_file(path);
   if (!text) return std::unexpected("Failed to read keyring file: " + text.error());
-  const nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
+  return decode_keyring(*text, path);
+}
+
+std::expected<Keyring, std::string> decode_keyring(std::string_view text, const std::string& path) {
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   const auto wrong = [&](const std::string& why) {
     return std::unexpected("Failed to decode keyring file: " + path + ": " + why);
   };
@@ -37,6 +41,23 @@ std::expected<Keyring, std::string> read_keyring_file(const std::string& path) {
     if (!added) return wrong(place + ": " + std::string(to_text(added.error())));
   }
   return keyring;
+}
+
+std::string keyring_text(const Keyring& keyring) {
+  std::string text = "[";
+  for (const AesKey& key : keyring.keys()) {
+    text += (text.size() > 1 ? ",\n  \"" : "\n  \"") + base64_encode(as_text(key.bytes())) + "\"";
+  }
+  return text + (keyring.empty() ? "]" : "\n]");
+}
+
+std::expected<void, std::string> write_keyring_file(const std::string& path,
+                                                    const Keyring& keyring) {
+  std::string text = keyring_text(keyring);
+  const auto written = write_text_file(path, text);
+  wipe(std::as_writable_bytes(std::span(text)));
+  if (!written) return std::unexpected("Failed to write keyring file: " + written.error());
+  return {};
 }
 
 }  // namespace starling::agent

@@ -59,6 +59,7 @@ class Log {
 
   void open_gate();
   void set_threshold(LogLevel threshold) { threshold_ = threshold; }
+  LogLevel threshold() const { return threshold_; }
 
   // The last lines, oldest first.
   const std::deque<LogLine>& ring() const { return ring_; }

@@ -16,7 +16,10 @@ void RetryJoin::start() {
       return;
     }
     log_.warn("agent: Join failed: {}, retrying in {}", error, format_duration(options_.interval));
-    timer_ = loop_.after(options_.interval, [this] {
+    const auto spread = static_cast<std::uint64_t>(options_.interval.count() / 10 + 1);
+    const Duration delay =
+        options_.interval + Duration(static_cast<std::int64_t>(rng_.below(spread)));
+    timer_ = loop_.after(delay, [this] {
       timer_ = 0;
       start();
     });

@@ -23,6 +23,9 @@ constexpr Keys2 tags_keys{"Tags", "DeleteTags"};
 constexpr Keys3 host_member_keys{"Name", "Tags", "Advertise"};
 constexpr Keys1 unhost_member_keys{"Name"};
 constexpr Keys3 member_tags_keys{"Member", "Tags", "DeleteTags"};
+constexpr Keys1 key_keys{"Key"};
+constexpr std::array<std::string_view, 5> key_outcome_keys{"Messages", "Keys", "NumNodes", "NumErr",
+                                                           "NumResp"};
 constexpr std::array<std::string_view, 7> query_keys{
     "FilterNodes", "FilterTags", "RequestAck", "RelayFactor", "Timeout", "Name", "Payload"};
 constexpr Keys2 respond_keys{"ID", "Payload"};
@@ -237,6 +240,12 @@ Decoded<void> decode_into(Bytes value, MemberTagsRequest& request) {
   return finish(in);
 }
 
+Decoded<void> decode_into(Bytes value, KeyRequestBody& request) {
+  Reader in(value, "key request");
+  msgpack::read_struct<key_keys>(in, [&](std::size_t) { request.key = read_string(in); });
+  return finish(in);
+}
+
 Decoded<void> decode_into(Bytes value, QueryRequest& request) {
   Reader in(value, "query request");
   msgpack::read_struct<query_keys>(in, [&](std::size_t field) {
@@ -323,6 +332,28 @@ Decoded<std::int64_t> decode_join_count(Bytes value) {
   msgpack::read_struct<join_count_keys>(in, [&](std::size_t) { count = msgpack::read_signed(in); });
   if (!in.ok()) return std::unexpected(in.error());
   return count;
+}
+
+Decoded<KeyOutcome> decode_key_outcome(Bytes value) {
+  Reader in(value, "key outcome");
+  KeyOutcome outcome;
+  const std::array<std::uint64_t*, 3> numbers{&outcome.num_nodes, &outcome.num_err,
+                                              &outcome.num_resp};
+  msgpack::read_struct<key_outcome_keys>(in, [&](std::size_t field) {
+    if (field == 0) {
+      outcome.messages = read_tags(in);
+    } else if (field == 1) {
+      outcome.keys.emplace();
+      for (std::uint64_t pairs = msgpack::read_map_header(in); pairs > 0 && in.ok(); --pairs) {
+        std::string key = read_string(in);
+        (*outcome.keys)[std::move(key)] = msgpack::read_u64(in);
+      }
+    } else {
+      *numbers[field - 2] = msgpack::read_u64(in);
+    }
+  });
+  if (!in.ok()) return std::unexpected(in.error());
+  return outcome;
 }
 
 Decoded<Stats> decode_stats(Bytes value) {
@@ -600,6 +631,36 @@ void append_stats(std::string& out, const Stats& stats) {
     writer.text(key);
     writer.tags(values);
   }
+}
+
+void append(std::string& out, const KeyRequestBody& request) {
+  RpcWriter writer(out);
+  writer.map(1);
+  writer.text("Key");
+  writer.text(request.key);
+}
+
+void append(std::string& out, const KeyOutcome& outcome) {
+  RpcWriter writer(out);
+  writer.map(key_outcome_keys.size());
+  writer.text("Keys");
+  if (outcome.keys) {
+    writer.map(outcome.keys->size());
+    for (const auto& [key, count] : *outcome.keys) {
+      writer.text(key);
+      writer.number(count);
+    }
+  } else {
+    writer.nil();
+  }
+  writer.text("Messages");
+  writer.tags(outcome.messages);
+  writer.text("NumErr");
+  writer.number(outcome.num_err);
+  writer.text("NumNodes");
+  writer.number(outcome.num_nodes);
+  writer.text("NumResp");
+  writer.number(outcome.num_resp);
 }
 
 void append_log_record(std::string& out, std::string_view line) {

@@ -74,6 +74,10 @@ struct MemberTagsRequest {
   Tags tags;
   std::vector<std::string> delete_tags;
 };
+// Of install-key, use-key and remove-key; list-keys has no body.
+struct KeyRequestBody {
+  std::string key;  // base64
+};
 struct QueryRequest {
   std::string name;
   std::optional<std::string> payload;  // absent is sent as nil
@@ -104,6 +108,12 @@ struct CoordinateRequest {
 struct ResponseHeader {
   std::string error;  // empty: success
   std::uint64_t sequence = 0;
+};
+// What the members said to a change of keys or to list-keys; sent beside an error, too.
+struct KeyOutcome {
+  std::optional<std::map<std::string, std::uint64_t>> keys;  // base64 -> members; list-keys only
+  Tags messages;                                             // by member
+  std::uint64_t num_err = 0, num_nodes = 0, num_resp = 0;
 };
 using Stats = std::map<std::string, Tags>;
 struct UserEventRecord {
@@ -142,6 +152,7 @@ Decoded<void> decode_into(Bytes value, TagsRequest& request);
 Decoded<void> decode_into(Bytes value, HostMemberRequest& request);
 Decoded<void> decode_into(Bytes value, UnhostMemberRequest& request);
 Decoded<void> decode_into(Bytes value, MemberTagsRequest& request);
+Decoded<void> decode_into(Bytes value, KeyRequestBody& request);
 Decoded<void> decode_into(Bytes value, QueryRequest& request);
 Decoded<void> decode_into(Bytes value, RespondRequest& request);
 Decoded<void> decode_into(Bytes value, StreamRequest& request);
@@ -155,6 +166,7 @@ Decoded<void> decode_into(Bytes value, ResponseHeader& header);
 Decoded<MemberInfo> decode_member(Bytes value);
 Decoded<std::int64_t> decode_join_count(Bytes value);
 Decoded<Stats> decode_stats(Bytes value);
+Decoded<KeyOutcome> decode_key_outcome(Bytes value);
 Decoded<std::string> decode_log_record(Bytes value);
 // nullopt: the agent has none of this member.
 Decoded<std::optional<Coordinate>> decode_coordinate(Bytes value);
@@ -171,6 +183,7 @@ void append(std::string& out, const TagsRequest& request);
 void append(std::string& out, const HostMemberRequest& request);
 void append(std::string& out, const UnhostMemberRequest& request);
 void append(std::string& out, const MemberTagsRequest& request);
+void append(std::string& out, const KeyRequestBody& request);
 void append(std::string& out, const QueryRequest& request);
 void append(std::string& out, const RespondRequest& request);
 void append(std::string& out, const StreamRequest& request);
@@ -184,6 +197,7 @@ void append_members_header(std::string& out, std::size_t count);
 void append_member(std::string& out, const MemberView& member);
 void append_join_count(std::string& out, std::size_t count);
 void append_stats(std::string& out, const Stats& stats);
+void append(std::string& out, const KeyOutcome& outcome);
 void append_log_record(std::string& out, std::string_view line);
 void append_coordinate(std::string& out, const std::optional<Coordinate>& known);
 void append(std::string& out, const UserEventRecord& record);

@@ -71,6 +71,7 @@ void RpcServer::accept_all() {
       continue;
     }
     backend_.log->info("agent.ipc: Accepted client: {}", name);
+    if (backend_.count) backend_.count("agent.ipc.accept");
     const int descriptor = socket.descriptor();
     auto session = std::make_shared<RpcSession>(backend_, name, [this, descriptor] {
       const auto at = clients_.find(descriptor);

@@ -14,14 +14,15 @@ struct CommandText {
   std::string_view name;
   bool has_body;
 };
-constexpr std::array<CommandText, 20> commands{
-    {{"handshake", true},        {"auth", true},          {"event", true},
-     {"force-leave", true},      {"join", true},          {"members", false},
-     {"members-filtered", true}, {"query", true},         {"respond", true},
-     {"stream", true},           {"monitor", true},       {"stop", true},
-     {"leave", false},           {"tags", true},          {"host-member", true},
-     {"unhost-member", true},    {"member-tags", true},   {"hosted", false},
-     {"stats", false},           {"get-coordinate", true}}};
+constexpr std::array<CommandText, 24> commands{
+    {{"handshake", true},        {"auth", true},        {"event", true},
+     {"force-leave", true},      {"join", true},        {"members", false},
+     {"members-filtered", true}, {"query", true},       {"respond", true},
+     {"stream", true},           {"monitor", true},     {"stop", true},
+     {"leave", false},           {"tags", true},        {"host-member", true},
+     {"unhost-member", true},    {"member-tags", true}, {"hosted", false},
+     {"install-key", true},      {"use-key", true},     {"remove-key", true},
+     {"list-keys", false},       {"stats", false},      {"get-coordinate", true}}};
 
 }  // namespace
 
@@ -97,6 +98,7 @@ void RpcSession::on_header(std::string_view value) {
     close("failed to decode request header: " + std::string(to_text(decoded.error().fault)));
     return;
   }
+  if (backend_.count) backend_.count("agent.ipc.command");
   const bool greeting = header_.command == "handshake";
   if (!handshaken_ && !greeting) {
     respond("Handshake required");
@@ -199,6 +201,10 @@ void RpcSession::execute(std::string_view body) {
   } else if (command == "hosted") {
     answer_with(backend_.members->list(
         [&](const MemberView& member) { return backend_.hosts(member.name); }));
+  } else if (command == "list-keys") {
+    backend_.list_keys(keys_done());
+  } else if (key_change_from(command)) {
+    with_body<KeyRequestBody>(body, [&](const auto& request) { change_keys(request); });
   } else {
     stats();
   }
@@ -267,6 +273,17 @@ void RpcSession::join(const JoinRequest& request) {
                   session.respond(error);
                   append_join_count(session.output_, count);
                 }));
+}
+
+RpcBackend::KeysDone RpcSession::keys_done() {
+  return later([](RpcSession& session, const KeyOutcome& outcome, const std::string& error) {
+    session.respond(error);
+    append(session.output_, outcome);
+  });
+}
+
+void RpcSession::change_keys(const KeyRequestBody& request) {
+  backend_.change_keys(*key_change_from(header_.command), request.key, keys_done());
 }
 
 void RpcSession::stats() {

@@ -29,6 +29,7 @@
 
 #include "agent/event_filter.h"
 #include "agent/handler_event.h"
+#include "agent/key_change.h"
 #include "agent/log.h"
 #include "agent/members_mirror.h"
 #include "agent/query_desk.h"
@@ -57,6 +58,11 @@ struct RpcBackend {
   using CoordinateDone = std::function<void(const std::optional<Coordinate>& known)>;
   std::function<void(const CoordinateRequest&, CoordinateDone)> coordinate;
   std::function<void(Done)> leave;
+  std::function<void(std::string_view metric)> count;  // one more; may be empty
+  // What happened to the cluster's keys, beside an error as well.
+  using KeysDone = std::function<void(const KeyOutcome&, const std::string& error)>;
+  std::function<void(KeyChange, const std::string& key, KeysDone)> change_keys;
+  std::function<void(KeysDone)> list_keys;
   // Asks the cluster; the callbacks come after `done` without an error.
   std::function<QueryTicket(const QueryRequest&, QueryCallbacks, Done)> query;
   std::function<void(QueryTicket)> forget_query;  // nobody waits for its records any longer
@@ -127,6 +133,8 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   void show_query(const Stream& stream, const HandlerEvent& event);
   void stats();
   void coordinate(const CoordinateRequest& request);
+  void change_keys(const KeyRequestBody& request);
+  RpcBackend::KeysDone keys_done();
   template <class Request, class Execute>
   void with_body(std::string_view body, Execute&& execute);
 

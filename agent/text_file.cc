@@ -42,12 +42,15 @@ std::expected<void, std::string> write_text_file(const std::string& path, std::s
   {
     const io::File file(open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file.open()) return failed("open", path, errno);
+    // It may be there from a crash, with any mode.
+    if (fchmod(file.descriptor(), 0600) != 0) return failed("open", path, errno);
     while (!text.empty()) {
       const ssize_t count = write(file.descriptor(), text.data(), text.size());
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) return failed("write", path, errno);
       text.remove_prefix(static_cast<std::size_t>(count));
     }
+    if (fsync(file.descriptor()) != 0) return failed("write", path, errno);
   }
   if (rename(beside.c_str(), path.c_str()) != 0) return failed("write", path, errno);
   return {};

@@ -79,6 +79,10 @@ Cipher::~Cipher() = default;
 Cipher::Cipher(Cipher&&) noexcept = default;
 Cipher& Cipher::operator=(Cipher&&) noexcept = default;
 
+void Cipher::reserve(std::size_t keys) {
+  std::visit([&](auto& engine) { engine.reserve(keys); }, impl_->engine);
+}
+
 void Cipher::rekey(const Keyring& keyring) {
   std::visit([&](auto& engine) { engine.rekey(keyring.keys()); }, impl_->engine);
   impl_->key_count = keyring.keys().size();

@@ -24,12 +24,14 @@ class Cipher {
  public:
   enum class Engine : std::uint8_t { best, openssl, ipsec_mb };
 
-  // Allocates its key schedules here and in rekey(), never afterwards.
+  // Allocates its key schedules here, in reserve(), and in rekey() beyond what was reserved.
   explicit Cipher(const Keyring& keyring, Engine engine = Engine::best);
   ~Cipher();
   Cipher(Cipher&&) noexcept;
   Cipher& operator=(Cipher&&) noexcept;
 
+  // Room for so many keys, so that rekey() allocates nothing.
+  void reserve(std::size_t keys);
   void rekey(const Keyring& keyring);
   bool enabled() const;  // the keyring is not empty
   std::string_view engine_name() const;

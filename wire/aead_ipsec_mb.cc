@@ -40,12 +40,21 @@ std::uint8_t* octets(std::byte* bytes) {
 struct IpsecMbGcm::State {
   std::vector<Schedule> schedules;
   gcm_context_data context{};
+  // Needed for making schedules only, and a quarter of a megabyte: kept where keys may change.
+  Manager kept;
 
   ~State() { forget(); }
   void forget() {
     OPENSSL_cleanse(schedules.data(), schedules.size() * sizeof(Schedule));
     OPENSSL_cleanse(&context, sizeof context);
     schedules.clear();
+  }
+  // Growing would leave copies of keys behind.
+  void make_room(std::size_t keys) {
+    if (keys <= schedules.capacity()) return;
+    forget();
+    schedules = std::vector<Schedule>();
+    schedules.reserve(keys);
   }
 };
 
@@ -62,14 +71,23 @@ IpsecMbGcm::~IpsecMbGcm() = default;
 IpsecMbGcm::IpsecMbGcm(IpsecMbGcm&&) noexcept = default;
 IpsecMbGcm& IpsecMbGcm::operator=(IpsecMbGcm&&) noexcept = default;
 
+void IpsecMbGcm::reserve(std::size_t keys) {
+  if (!state_->kept) state_->kept = make_manager();
+  std::vector<Schedule> before(state_->schedules);
+  state_->make_room(keys);
+  state_->schedules.assign(before.begin(), before.end());
+  OPENSSL_cleanse(before.data(), before.size() * sizeof(Schedule));
+}
+
 void IpsecMbGcm::rekey(std::span<const AesKey> keys) {
   state_->forget();
   if (keys.empty()) return;
-  state_->schedules = std::vector<Schedule>(keys.size());  // exact: growing would leave copies
-  // Needed for the schedules only, and a quarter of a megabyte: not kept.
-  const Manager kept = make_manager();
-  CHECK(kept);
-  IMB_MGR* const manager = kept.get();
+  state_->make_room(keys.size());
+  state_->schedules.resize(keys.size());
+  Manager lent;
+  if (!state_->kept) lent = make_manager();
+  IMB_MGR* const manager = state_->kept ? state_->kept.get() : lent.get();
+  CHECK(manager != nullptr);
   for (std::size_t i = 0; i < keys.size(); ++i) {
     Schedule& schedule = state_->schedules[i];
     const void* raw = keys[i].bytes().data();

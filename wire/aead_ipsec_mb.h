@@ -23,7 +23,9 @@ class IpsecMbGcm {
   IpsecMbGcm(IpsecMbGcm&&) noexcept;
   IpsecMbGcm& operator=(IpsecMbGcm&&) noexcept;
 
-  // Allocates.
+  // Makes room for so many keys; allocates.
+  void reserve(std::size_t keys);
+  // Allocates when there is no room.
   void rekey(std::span<const AesKey> keys);
   std::size_t keys() const;
 

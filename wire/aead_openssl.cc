@@ -2,13 +2,17 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "wire/base/check.h"
 
 namespace starling {
 namespace {
 
-const EVP_CIPHER* cipher_for(const AesKey& key) {
-  switch (key.bytes().size()) {
+constexpr std::array<std::size_t, 3> key_sizes{16, 24, 32};
+
+const EVP_CIPHER* cipher_for(std::size_t size) {
+  switch (size) {
     case 16:
       return EVP_aes_128_gcm();
     case 24:
@@ -51,22 +55,37 @@ void OpensslGcm::FreeContext::operator()(evp_cipher_ctx_st* context) const {
   EVP_CIPHER_CTX_free(context);  // wipes the key schedule
 }
 
-void OpensslGcm::rekey(std::span<const AesKey> keys) {
-  keys_.clear();
-  keys_.reserve(keys.size());
-  for (const AesKey& key : keys) {
-    Contexts contexts{Context(EVP_CIPHER_CTX_new()), Context(EVP_CIPHER_CTX_new())};
-    CHECK(contexts.encrypt && contexts.decrypt);
-    const unsigned char* raw = octets(key.bytes().data());
-    CHECK(EVP_EncryptInit_ex(contexts.encrypt.get(), cipher_for(key), nullptr, raw, nullptr) == 1);
-    CHECK(EVP_DecryptInit_ex(contexts.decrypt.get(), cipher_for(key), nullptr, raw, nullptr) == 1);
-    keys_.push_back(std::move(contexts));
+void OpensslGcm::reserve(std::size_t keys) {
+  while (places_.size() < keys) {
+    Place& place = places_.emplace_back();
+    for (std::size_t i = 0; i < key_sizes.size(); ++i) {
+      place.contexts[i].reset(EVP_CIPHER_CTX_new());
+      CHECK(place.contexts[i] != nullptr);
+      CHECK(EVP_EncryptInit_ex(place.contexts[i].get(), cipher_for(key_sizes[i]), nullptr, nullptr,
+                               nullptr) == 1);
+    }
   }
+}
+
+void OpensslGcm::rekey(std::span<const AesKey> keys) {
+  reserve(keys.size());
+  const auto set_key = [](EVP_CIPHER_CTX* context, const unsigned char* key) {
+    CHECK(EVP_EncryptInit_ex(context, nullptr, nullptr, key, nullptr) == 1);
+  };
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto size = std::ranges::find(key_sizes, keys[i].bytes().size());
+    places_[i].used = static_cast<std::size_t>(size - key_sizes.begin());
+    set_key(context_of(i), octets(keys[i].bytes().data()));
+  }
+  // A schedule of a key that is gone must not stay behind.
+  constexpr std::array<unsigned char, AesKey::bytes_max> zeros{};
+  for (std::size_t i = keys.size(); i < key_count_; ++i) set_key(context_of(i), zeros.data());
+  key_count_ = keys.size();
 }
 
 void OpensslGcm::encrypt(std::size_t key, const Nonce& nonce, Bytes associated, Bytes plain,
                          std::byte* output, std::span<std::byte, gcm_tag_bytes> tag) {
-  EVP_CIPHER_CTX* context = keys_[key].encrypt.get();
+  EVP_CIPHER_CTX* context = context_of(key);
   CHECK(EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, octets(nonce.data())) == 1);
   add_associated(context, associated);
   process(context, plain, output);
@@ -77,7 +96,7 @@ void OpensslGcm::encrypt(std::size_t key, const Nonce& nonce, Bytes associated, 
 
 bool OpensslGcm::decrypt(std::size_t key, const Nonce& nonce, Bytes associated, Bytes sealed,
                          std::byte* output, std::span<const std::byte, gcm_tag_bytes> tag) {
-  EVP_CIPHER_CTX* context = keys_[key].decrypt.get();
+  EVP_CIPHER_CTX* context = context_of(key);
   CHECK(EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, octets(nonce.data())) == 1);
   add_associated(context, associated);
   process(context, sealed, output);

@@ -41,7 +41,16 @@ int run_agent(std::span<const std::string> arguments, Console& console) {
         return 1;
     }
   }
-  if (loaded->config.node_name.empty()) loaded->config.node_name = host_name();
+  if (loaded->config.node_name.empty()) {
+    loaded->config.node_name = host_name();
+    const auto problem = loaded->config.validate_node_names
+                             ? node_name_problem(loaded->config.node_name)
+                             : std::nullopt;
+    if (problem) {
+      console.out << "==> " << *problem << "\n";
+      return 1;
+    }
+  }
   Agent agent(std::move(*loaded), {arguments.begin(), arguments.end()}, console.out);
   return agent.run();
 }

@@ -61,6 +61,7 @@ std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console);
 int refuse(std::string_view message, std::string_view help, Console& console);
 
 Command agent_command();
+Command config_command();
 Command decode_command();
 Command event_command();
 Command force_leave_command();
@@ -69,6 +70,7 @@ Command hosted_command();
 Command info_command();
 Command join_command();
 Command keygen_command();
+Command keys_command();
 Command leave_command();
 Command members_command();
 Command monitor_command();

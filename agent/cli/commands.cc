@@ -26,6 +26,7 @@ void print_usage(const std::vector<Command>& commands, std::ostream& out) {
 std::vector<Command> all_commands() {
   std::vector<Command> commands;
   commands.push_back(agent_command());
+  commands.push_back(config_command());
   commands.push_back(decode_command());
   commands.push_back(event_command());
   commands.push_back(force_leave_command());
@@ -34,6 +35,7 @@ std::vector<Command> all_commands() {
   commands.push_back(info_command());
   commands.push_back(join_command());
   commands.push_back(keygen_command());
+  commands.push_back(keys_command());
   commands.push_back(leave_command());
   commands.push_back(members_command());
   commands.push_back(monitor_command());

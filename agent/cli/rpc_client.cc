@@ -288,6 +288,27 @@ std::expected<void, std::string> RpcClient::unhost_member(const UnhostMemberRequ
   return call_plain("unhost-member", request);
 }
 
+template <class Request>
+std::expected<RpcClient::KeysAnswer, std::string> RpcClient::call_keys(std::string_view command,
+                                                                       const Request& request) {
+  auto answer = call(command, request, Body::present);
+  if (!answer) return std::unexpected(answer.error());
+  // Without a token there is no body.
+  if (answer->body.empty()) return std::unexpected(answer->error);
+  auto outcome = decode_key_outcome(as_bytes(answer->body));
+  if (!outcome) return std::unexpected("bad answer from the agent");
+  return KeysAnswer{std::move(*outcome), std::move(answer->error)};
+}
+
+std::expected<RpcClient::KeysAnswer, std::string> RpcClient::change_keys(KeyChange change,
+                                                                         const std::string& key) {
+  return call_keys(to_text(change), KeyRequestBody{key});
+}
+
+std::expected<RpcClient::KeysAnswer, std::string> RpcClient::list_keys() {
+  return call_keys("list-keys", NoRequest{});
+}
+
 std::expected<Stats, std::string> RpcClient::stats() {
   const auto answer = call("stats", NoRequest{}, Body::present);
   if (!answer) return std::unexpected(answer.error());

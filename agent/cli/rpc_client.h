@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/key_change.h"
 #include "agent/rpc_messages.h"
 
 namespace starling::agent::cli {
@@ -47,6 +48,13 @@ class RpcClient {
   // nullopt: the agent has no coordinate of this member.
   std::expected<std::optional<Coordinate>, std::string> coordinate(
       const CoordinateRequest& request);
+  // The outcome tells what single members said, also when the whole failed: `error` then.
+  struct KeysAnswer {
+    KeyOutcome outcome;
+    std::string error;
+  };
+  std::expected<KeysAnswer, std::string> change_keys(KeyChange change, const std::string& key);
+  std::expected<KeysAnswer, std::string> list_keys();
   // The subscription's sequence number; its records come from next_record().
   std::expected<std::uint64_t, std::string> stream(const StreamRequest& request);
   std::expected<std::uint64_t, std::string> monitor(const MonitorRequest& request);
@@ -76,6 +84,9 @@ class RpcClient {
                                           Body body);
   template <class Request>
   std::expected<void, std::string> call_plain(std::string_view command, const Request& request);
+  template <class Request>
+  std::expected<KeysAnswer, std::string> call_keys(std::string_view command,
+                                                   const Request& request);
   template <class Request>
   std::expected<void, std::string> list(std::string_view command, const Request& request,
                                         const OnMember& on_member);

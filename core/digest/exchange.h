@@ -89,6 +89,10 @@ class Exchange {
   // To be called at next_due() or later.
   void on_time(Instant now, RecordSource& source);
   std::optional<Instant> next_due() const;
+  // Ends it as if its time had run out: the digest begins anew.
+  void abandon() {
+    if (running()) end(ExchangeEnd::overrun);
+  }
 
   bool running() const { return outcome_.end == ExchangeEnd::running && phase_ != Phase::idle; }
   // Of the messages that are expected now.

@@ -11,6 +11,7 @@
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
 #include "core/shard/query_turn.h"
+#include "core/shard/rekey.h"
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
@@ -280,6 +281,10 @@ void apply_command(Node& node, Instant now, const Command& command) {
       return stats(node, now, command);
     case Command::Kind::coordinate:
       return answer_coordinate(node, now, command);
+    case Command::Kind::install_key:
+    case Command::Kind::use_key:
+    case Command::Kind::remove_key:
+      return change_keys(node, now, command);
     case Command::Kind::query:
       return ask_query(node, now, command);
     case Command::Kind::respond:

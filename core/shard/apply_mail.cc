@@ -13,6 +13,7 @@
 #include "core/shard/merge.h"
 #include "core/shard/probe_turn.h"
 #include "core/shard/query_turn.h"
+#include "core/shard/rekey.h"
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
@@ -150,6 +151,10 @@ void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
       return send_stats(node, from, mail.token);
     case MailKind::stats:
       return add_stats(node, now, from, mail);
+    case MailKind::keyring:
+      return take_keyring(node, from, mail);
+    case MailKind::keyring_taken:
+      return keyring_taken(node, now, from, mail);
   }
 }
 
@@ -175,6 +180,9 @@ ShardId owner_of_command(Node& node, const Command& command) {
     case Command::Kind::user_event:
     case Command::Kind::stats:
     case Command::Kind::coordinate:
+    case Command::Kind::install_key:
+    case Command::Kind::use_key:
+    case Command::Kind::remove_key:
     case Command::Kind::query:
     case Command::Kind::respond:
     case Command::Kind::acknowledge:

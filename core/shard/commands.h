@@ -26,6 +26,9 @@ struct Command {
     abandon,      // a hosted member `name` ends without a word, as if its machine had died
     stats,        // answered by Event::Kind::stats instead of done
     coordinate,   // of member `name`: done, with a payload as acks carry it, or none if unknown
+    install_key,  // `payload`: a key of 16, 24 or 32 bytes, to be understood from now on
+    use_key,      // `payload`: a known key, to encrypt with; see core/shard/rekey.h
+    remove_key,   // `payload`: a key that is not understood any more
     query,        // ask the cluster: `name`, `payload`, `filters`, `timeout`, `want_acks`,
                   // `relay_factor`, `flags`; done when it is on its way, then query_* events with
                   // this token until query_done

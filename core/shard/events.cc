@@ -135,6 +135,8 @@ std::string_view to_text(CommandResult result) {
       return "no hosted member has this name";
     case CommandResult::name_taken:
       return "another member is alive under this name";
+    case CommandResult::key_refused:
+      return "key refused";
     case CommandResult::no_capacity:
       return "capacity reached";
     case CommandResult::already_answered:

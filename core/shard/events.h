@@ -34,6 +34,7 @@ enum class CommandResult : std::uint8_t {
   not_hosted,         // no hosted member has this name
   name_taken,         // another member is alive under this name
   no_capacity,        // a bound of CapacityOptions is reached: `text` names it
+  key_refused,        // the keyring stays as it is: `text` says why
   already_answered,   // respond: one answer for each query
   too_late,           // respond: past the query's deadline, or forgotten among newer ones
 };

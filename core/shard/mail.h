@@ -47,16 +47,18 @@ enum class MailKind : std::uint8_t {
   image,         // `token`: address of an ImagePart in the sender's memory, valid until the next
                  // image_wanted
   // What the owner of the engine wants.
-  command,       // `bytes`: a command record for the lane that owns its subject
-  host,          // take in `hosted`: `name`, `endpoint`, metadata `bytes`; answer `token`
-  hosted,        // `hosted` is a member called `name` at `endpoint`, its home is elsewhere
-  unhosted,      // `hosted` is gone
-  leave_wanted,  // `hosted`, whose home is there, is to leave
-  leaving,       // `hosted` stands at leave stage `number`
-  announce,      // announce the join of all members whose home is there
-  health,        // the health of `hosted` changes by `number`, a signed value
-  stats_wanted,  // command `token` wants numbers
-  stats,         // `bytes`: a Stats; answers `token`
+  command,        // `bytes`: a command record for the lane that owns its subject
+  host,           // take in `hosted`: `name`, `endpoint`, metadata `bytes`; answer `token`
+  hosted,         // `hosted` is a member called `name` at `endpoint`, its home is elsewhere
+  unhosted,       // `hosted` is gone
+  leave_wanted,   // `hosted`, whose home is there, is to leave
+  leaving,        // `hosted` stands at leave stage `number`
+  announce,       // announce the join of all members whose home is there
+  health,         // the health of `hosted` changes by `number`, a signed value
+  stats_wanted,   // command `token` wants numbers
+  stats,          // `bytes`: a Stats; answers `token`
+  keyring,        // `bytes`: all keys, see rekey.cc; `number`: which keyring of the front lane's
+  keyring_taken,  // the keyring `number` is in use
 };
 
 struct Mail {

@@ -155,7 +155,8 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       view(view_of(arena, options, place.view, own_view)),
       mail(std::move(place.mail)),
       report(arena, options.capacity.members_max, std::move(event_writer)),
-      cipher(options.keyring),
+      keyring(options.keyring),
+      cipher(keyring),
       peeler(options.envelope_limits,
              arena.bytes(Peeler::workspace_bytes(options.envelope_limits))),
       parts(arena.make<Bytes>(parts_per_turn)),
@@ -183,6 +184,8 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       image_part_room(place.lanes > 1 ? arena.bytes(Sessions::image_bytes_max(options))
                                       : MutableBytes{}),
       left_in_merge(arena.make<std::uint32_t>(options.capacity.members_max)) {
+  // A node without keys takes none later, as in Serf.
+  if (cipher.enabled()) cipher.reserve(Keyring::keys_max);
   if (SyncState::possible(options)) sync.emplace(arena, options, start);
   if (options.serf.coordinates && place.id == ShardId{0}) coordinates.emplace(arena, options);
   report.want_traces(options.traces);

@@ -54,6 +54,8 @@ enum class FixedTimer : std::uint32_t {
   reconnect,
   queue_check,
   gossip_surplus,
+  keyring,       // lanes that have not taken a new keyring are told again
+  digest_rekey,  // the digest goes on taking rows in under its new key
   count,
 };
 
@@ -98,6 +100,13 @@ struct ImageGathering {
   std::uint64_t number = 0;
   std::uint32_t missing = 0;  // lanes that have not answered, as a bit mask; 0: none runs
   std::array<ImagePart, lanes_max> parts;
+};
+
+// A new keyring on its way to the other lanes; see rekey.
+struct KeyChange {
+  std::uint64_t token = 0;    // of the command that waits
+  std::uint64_t number = 0;   // counts keyrings
+  std::uint32_t missing = 0;  // lanes that do not use it yet, as a bit mask
 };
 
 // Numbers being added up for a stats command.
@@ -208,6 +217,8 @@ struct Node {
   Reporter report;
 
   // Bytes in and out.
+  Keyring keyring;       // what the cipher works with
+  KeyChange key_change;  // front lane
   Cipher cipher;
   Peeler peeler;
   Wrapper wrapper;

@@ -6,13 +6,13 @@ RowDigest::RowDigest(Node& node, Slot slot) : node_(node), slot_(slot) {
   if (!node_.sync || node_.sync->watched == slot) return;
   watches_ = true;
   outer_ = std::exchange(node_.sync->watched, slot);
-  before_ = mark();
+  before_ = mark_of_row(node_, slot_);
 }
 
 RowDigest::~RowDigest() {
   if (!watches_) return;
   node_.sync->watched = outer_;
-  const std::optional<Mark> after = mark();
+  const std::optional<Mark> after = mark_of_row(node_, slot_);
   if (before_ == after) return;
   DigestTable& digest = node_.sync->digest;
   if (before_ && after) {
@@ -24,11 +24,12 @@ RowDigest::~RowDigest() {
   }
 }
 
-std::optional<Mark> RowDigest::mark() const {
-  const MemberTable& members = node_.members;
-  if (!members.occupied(slot_) || !members.listed(slot_)) return std::nullopt;
-  if (!is_digested(members.state(slot_))) return std::nullopt;
-  return mark_of(node_.sync->digest.key(), record_of(node_, slot_));
+std::optional<Mark> mark_of_row(const Node& node, Slot slot) {
+  const MemberTable& members = node.members;
+  if (static_cast<std::uint32_t>(slot) >= node.sync->digested_end) return std::nullopt;
+  if (!members.occupied(slot) || !members.listed(slot)) return std::nullopt;
+  if (!is_digested(members.state(slot))) return std::nullopt;
+  return mark_of(node.sync->digest.key(), record_of(node, slot));
 }
 
 MemberRecord record_of(const Node& node, Slot slot) {

@@ -19,8 +19,6 @@ class RowDigest {
   RowDigest& operator=(const RowDigest&) = delete;
 
  private:
-  std::optional<Mark> mark() const;
-
   Node& node_;
   Slot slot_;
   Slot outer_ = no_slot;
@@ -28,6 +26,8 @@ class RowDigest {
   std::optional<Mark> before_;
 };
 
+// What the row adds to the digest; nothing where it does not count.
+std::optional<Mark> mark_of_row(const Node& node, Slot slot);
 // The row as reconciliation sees it.
 MemberRecord record_of(const Node& node, Slot slot);
 

@@ -12,6 +12,7 @@
 #include "core/shard/probe_turn.h"
 #include "core/shard/query_turn.h"
 #include "core/shard/reap_turn.h"
+#include "core/shard/rekey.h"
 #include "core/shard/route.h"
 #include "core/shard/stream_turn.h"
 #include "core/shard/sync_turn.h"
@@ -147,6 +148,10 @@ void Shard::fire_fixed(Instant now, FixedTimer id) {
       return queue_check_turn(node_, now);
     case FixedTimer::gossip_surplus:
       return gossip_surplus_turn(node_, now);
+    case FixedTimer::keyring:
+      return send_keyring(node_, now);
+    case FixedTimer::digest_rekey:
+      return rekey_digest_more(node_, now);
     case FixedTimer::count:
       return;
   }

@@ -44,6 +44,12 @@ struct SyncState {
     Instant due{};
   };
   std::array<Ask, 16> asks;
+  // A new primary key makes other marks. Until all rows are in under it, those from this slot on
+  // are not, and the digest says nothing to anybody.
+  std::uint32_t digested_end = UINT32_MAX;
+  bool complete() const { return digested_end == UINT32_MAX; }
+  Instant quiet_until{};  // no exchange before: peers have yet to change their key
+
   Instant full_due{};  // no full push/pull with a periodic peer before
 
   // Event buffers that were exchanged and stayed different, because one side joined later.

@@ -152,6 +152,7 @@ void exchange_events(Node& node, Instant now, const Endpoint& peer, std::uint32_
 }
 
 void on_standing(Node& node, Instant now, const Endpoint& peer, const Standing& theirs) {
+  if (!node.sync->complete()) return full_exchange(node, now, peer);
   const Root ours = node.sync->digest.root();
   if (ours == Root{theirs.root, theirs.count}) {
     ++node.counters.syncs_equal;
@@ -200,6 +201,11 @@ void answered(Node& node, Instant now, SyncState::Ask& question,
 
 }  // namespace
 
+void end_exchange(Node& node, Instant now) {
+  node.sync->exchange.abandon();
+  look_after(node, now);
+}
+
 void sync_turn(Node& node, Instant now) {
   node.wheel.arm(timer(FixedTimer::push_pull), now + node.options.swim.push_pull_interval);
   std::array<Slot, 1> chosen;
@@ -234,7 +240,7 @@ void sync_due(Node& node, Instant now) {
 
 void apply_sync(Node& node, Instant now, Bytes body, const Endpoint& from) {
   const Decoded<SyncMessage> message = decode_sync(body);
-  if (!message || !node.sync) {
+  if (!message || !node.sync || !node.sync->complete()) {
     ++node.counters.messages_dropped;
     if (message) return;
     node.report.trace(now, TraceKind::message_dropped, {.endpoint = from, .error = message.error()},
@@ -263,6 +269,7 @@ bool apply_sync_ack(Node& node, Instant now, const Ack& ack) {
 
 void begin_exchange(Node& node, Instant now, const Endpoint& peer) {
   if (!node.sync || node.sync->exchange.running()) return;
+  if (!node.sync->complete() || now < node.sync->quiet_until) return;
   SyncState& sync = *node.sync;
   ++node.counters.syncs_started;
   sync.reported = false;
@@ -275,7 +282,7 @@ void begin_exchange(Node& node, Instant now, const Endpoint& peer) {
 }
 
 Bytes own_standing(Node& node, StandingRoom& room) {
-  if (!node.sync) return {};
+  if (!node.sync || !node.sync->complete()) return {};
   const Root root = node.sync->digest.root();
   return write_standing({.root = root.sum, .count = root.count, .events = node.events.digest()},
                         room);

@@ -30,6 +30,9 @@ bool apply_sync_ack(Node& node, Instant now, const Ack& ack);
 // part.
 void begin_exchange(Node& node, Instant now, const Endpoint& peer);
 
+// Ends an exchange of ours that runs: the digest begins anew.
+void end_exchange(Node& node, Instant now);
+
 // Where we stand; nothing on a node without digests. The bytes lie in `room`.
 Bytes own_standing(Node& node, StandingRoom& room);
 

@@ -83,7 +83,65 @@ TEST(ConfigFile, ErrorsNameTheFile) {
   const TemporaryFolder folder;
   const std::string path = folder.write("x.json", R"({"foo":1})");
   EXPECT_EQ(read_config_files({{path, false}}).error(),
-            "Error decoding '" + path + "': 1 error(s) decoding:\n\n* '' has invalid keys: foo");
+            "Error decoding '" + path +
+                "': 1 error(s) decoding:\n\n* '' has invalid keys: foo\n\n" + path +
+                ":1: \"foo\" is not a key of the configuration");
+}
+
+TEST(ConfigFile, FaultsWithTheirLines) {
+  const auto config = decode_config(R"({
+  "node_name": 5,
+  "Fooo": true,
+  "tags": {
+    "a": "b",
+    "c": 1
+  },
+  "retry_interval": "5x",
+  "start_join": ["x",
+    7],
+  "mdns": {"interface": "eth0",
+    "speed": 3}
+})",
+                                    "a.json");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().substr(config.error().find("\n\na.json")),
+            "\n\na.json:2: node_name must be a string, not a number\n"
+            "a.json:3: \"Fooo\" is not a key of the configuration\n"
+            "a.json:6: tags[c] must be a string, not a number\n"
+            "a.json:8: retry_interval: time: unknown unit \"x\" in duration \"5x\"\n"
+            "a.json:10: start_join[1] must be a string, not a number\n"
+            "a.json:12: \"speed\" is not a key of mdns");
+  EXPECT_EQ(decode_config("{\"protocol\":\n true}", "f").error(),
+            "1 error(s) decoding:\n\n* 'protocol' expected type 'int', got unconvertible type "
+            "'bool', value: 'true'\n\nf:1: protocol must be a number, not true or false");
+}
+
+TEST(ConfigFile, EveryFileOfAFolderIsLookedAt) {
+  const TemporaryFolder folder;
+  folder.write("a.json", R"({"x":1})");
+  folder.write("b.json", R"({"node_name":"b"})");
+  folder.write("c.json", R"({"y":1})");
+  const auto faults = config_faults({folder.path(""), true});
+  ASSERT_EQ(faults.size(), 2U);
+  EXPECT_NE(faults[0].find("a.json:1: \"x\""), std::string::npos) << faults[0];
+  EXPECT_NE(faults[1].find("c.json:1: \"y\""), std::string::npos) << faults[1];
+  EXPECT_EQ(config_faults({"/nonexistent", true}).size(), 1U);
+}
+
+TEST(ConfigFile, DiscoveryAndTelemetry) {
+  const auto config = decode_config(R"({"discover":"prod","enable_syslog":true,
+    "syslog_facility":"DAEMON","statsd_addr":"a:1","statsite_addr":"b:2",
+    "disable_name_resolution":true,"validate_node_names":true,
+    "mdns":{"interface":"eth1","disable_ipv6":true}})");
+  ASSERT_TRUE(config) << config.error();
+  EXPECT_EQ(config->discover, "prod");
+  EXPECT_TRUE(config->enable_syslog);
+  EXPECT_EQ(config->syslog_facility, "DAEMON");
+  EXPECT_EQ(config->statsd_addr, "a:1");
+  EXPECT_EQ(config->statsite_addr, "b:2");
+  EXPECT_TRUE(config->disable_name_resolution && config->validate_node_names);
+  EXPECT_EQ(config->mdns_interface, "eth1");
+  EXPECT_TRUE(config->mdns_disable_ipv6 && !config->mdns_disable_ipv4);
 }
 
 }  // namespace

@@ -84,7 +84,6 @@ TEST(Config, ErrorsAreSerfs) {
   EXPECT_EQ(error_of({"-io", "xdp"}), "Unknown -io: xdp");
   EXPECT_EQ(error_of({"-dpdk-args", "-m 32"}), "-dpdk-args goes with -io=dpdk only");
   EXPECT_EQ(error_of({"-io", "dpdk", "-dpdk-args", "-m 32"}), "");
-  EXPECT_EQ(error_of({"-discover", "y"}), "Not supported by starling: discover");
   EXPECT_EQ(error_of({"-syslog=false"}), "");
 }
 

@@ -13,6 +13,7 @@ namespace starling::agent {
 struct HostedByFixture {
   std::vector<HostedSpec> hosted;
   std::uint32_t hosted_max = 64;
+  Keyring keyring;
 };
 
 struct EngineFixture {
@@ -28,6 +29,7 @@ struct EngineFixture {
     options.meta = "\xff\x80";
     options.swim = SwimOptions::of(Profile::local);
     options.capacity.members_max = 64;
+    options.keyring = hosting.keyring;
     auto opened = io::open_ports({.bind = {IpAddress::v4(127, 0, 0, 1), 0},
                                   .choice = io::PortChoice::sockets,
                                   .packet_room_bytes = options.packet_room_bytes()});

@@ -40,5 +40,24 @@ TEST(KeyringFile, Errors) {
   EXPECT_EQ(wrong("[\"MTIz\"]"), start + "key 1: key size must be 16, 24 or 32 bytes");
 }
 
+TEST(KeyringFile, WrittenAsSerfDoes) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("k", "[]");
+  std::filesystem::permissions(path, std::filesystem::perms(0644));
+  Keyring keyring;
+  ASSERT_TRUE(keyring.add(*decode_key(key_b)) && keyring.add(*decode_key(key_a)) &&
+              keyring.use(*decode_key(key_a)));
+  const auto written = write_keyring_file(path, keyring);
+  ASSERT_TRUE(written) << written.error();
+  EXPECT_EQ(folder.read("k"),
+            "[\n  \"" + std::string(key_a) + "\",\n  \"" + std::string(key_b) + "\"\n]");
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
+  const auto again = read_keyring_file(path);
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_TRUE(std::ranges::equal(again->keys(), keyring.keys()));
+  EXPECT_EQ(write_keyring_file("/nope/k", keyring).error(),
+            "Failed to write keyring file: open /nope/k: no such file or directory");
+}
+
 }  // namespace
 }  // namespace starling::agent

@@ -81,6 +81,9 @@ TEST(RpcMessages, RecordedRequestsThereAndBack) {
         expect_round_trip<StopRequest>(body);
       else if (header.command == "get-coordinate")
         expect_round_trip<CoordinateRequest>(body);
+      else if (header.command == "install-key" || header.command == "use-key" ||
+               header.command == "remove-key")
+        expect_round_trip<KeyRequestBody>(body);
       else if (header.command == "members" || header.command == "stats" ||
                header.command == "leave" || header.command == "list-keys")
         continue;
@@ -89,7 +92,7 @@ TEST(RpcMessages, RecordedRequestsThereAndBack) {
   }
   for (const char* command :
        {"handshake", "auth", "event", "force-leave", "join", "members-filtered", "tags", "stream",
-        "monitor", "stop", "get-coordinate"}) {
+        "monitor", "stop", "get-coordinate", "install-key", "use-key", "remove-key", "list-keys"}) {
     EXPECT_GT(seen[command], 0) << command;
   }
 }
@@ -101,6 +104,7 @@ TEST(RpcMessages, RecordedBodiesThereAndBack) {
   int lists = 0;
   int statistics = 0;
   int coordinates = 0;
+  int outcomes = 0;
   for (const nlohmann::json& exchange : all["exchanges"]) {
     if (!exchange.contains("response_stream_hex")) continue;
     for (const std::string& value : values_of(from_hex(exchange["response_stream_hex"]))) {
@@ -131,12 +135,21 @@ TEST(RpcMessages, RecordedBodiesThereAndBack) {
         append_coordinate(again, *known);
         EXPECT_EQ(again, value) << "bit for bit";
         ++coordinates;
+      } else if (content.contains("NumErr")) {
+        auto outcome = decode_key_outcome(as_bytes(value));
+        ASSERT_TRUE(outcome);
+        if (content["Keys"].is_null()) outcome->keys.reset();  // read as an empty map
+        std::string again;
+        append(again, *outcome);
+        EXPECT_EQ(nlohmann::json::from_msgpack(again), content);
+        ++outcomes;
       }
     }
   }
   EXPECT_GT(lists, 3);
   EXPECT_GT(statistics, 1);
   EXPECT_GT(coordinates, 5);
+  EXPECT_GT(outcomes, 5);
 }
 
 // A list that is written member by member is the same as the list of an event record.

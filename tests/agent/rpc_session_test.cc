@@ -144,6 +144,39 @@ TEST(RpcSession, RecordedConversations) {
   EXPECT_EQ(played, 11);
 }
 
+// The outcome of a change of keys follows beside an error, too.
+TEST(RpcSession, KeysOfTheCluster) {
+  Fixture f;
+  std::string changed;
+  f.backend.change_keys = [&](KeyChange change, const std::string& key,
+                              const RpcBackend::KeysDone& done) {
+    changed += std::string(to_text(change)) + " " + key + ";";
+    done({.messages = {{"a", "no"}}, .num_err = 1, .num_nodes = 2, .num_resp = 2},
+         "1/2 nodes reported failure");
+  };
+  f.backend.list_keys = [](const RpcBackend::KeysDone& done) {
+    done({.keys = std::map<std::string, std::uint64_t>{{"k", 2}}, .num_nodes = 2, .num_resp = 2},
+         "");
+  };
+  f.greet();
+  std::uint64_t sequence = 5;
+  for (const KeyChange change : key_changes) {
+    std::string request, answer = header("1/2 nodes reported failure", ++sequence);
+    append(request, RequestHeader{.command = std::string(to_text(change)), .sequence = sequence});
+    append(request, KeyRequestBody{"MTIz"});
+    append(answer,
+           KeyOutcome{.messages = {{"a", "no"}}, .num_err = 1, .num_nodes = 2, .num_resp = 2});
+    EXPECT_EQ(f.ask(request), answer);
+  }
+  EXPECT_EQ(changed, "install-key MTIz;use-key MTIz;remove-key MTIz;");
+  std::string request, answer = header("", 9);
+  append(request, RequestHeader{.command = "list-keys", .sequence = 9});
+  append(answer, KeyOutcome{.keys = std::map<std::string, std::uint64_t>{{"k", 2}},
+                            .num_nodes = 2,
+                            .num_resp = 2});
+  EXPECT_EQ(f.ask(request), answer);
+}
+
 // The same bytes one at a time give the same answers.
 TEST(RpcSession, HalfRequestsWait) {
   Fixture f;

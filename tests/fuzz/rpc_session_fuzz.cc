@@ -50,6 +50,11 @@ struct Bench {
     backend.respond = [](std::uint64_t, const std::string&, const RpcBackend::Done& done) {
       done("");
     };
+    backend.change_keys = [](agent::KeyChange, const std::string&,
+                             const RpcBackend::KeysDone& done) { done({}, "no"); };
+    backend.list_keys = [](const RpcBackend::KeysDone& done) {
+      done({.keys = std::map<std::string, std::uint64_t>{{"k", 1}}}, "");
+    };
     backend.leave = [](const RpcBackend::Done& done) { done(""); };
   }
 };

@@ -1,5 +1,6 @@
 """Joining, tags, user events and queries, in both directions and under every packet setting."""
 import json
+import threading
 import time
 
 from harness import (BOTH_WAYS, EACH_KIND, OTHER, Failure, answers_queries, check, expect, expect_equal, has_agent_flag, has_command,
@@ -304,3 +305,35 @@ def keys_rotate(stage, asker, bytes_count):
         expect_equal(json.loads((stage.folder / f"{agent.name}.keyring").read_text()), [new], f"keyring file of {agent.name}")
     agents[1].do("event", "-coalesce=false", "after", "rotation")
     expect_events_once(stage, agents, [("after", "rotation;")])
+
+
+@check(120, {f"ask-{kind}": (kind,) for kind in ("starling", "serf")})
+def keys_rotate_under_load(stage, asker):
+    """Events every 50 ms while the key is replaced: every member of either kind gets every one of them."""
+    needs(has_command("starling", "keys"), "starling has no keys command")
+    old, new = new_key(32), new_key(32)
+    agents = []
+    for name, kind in (("one", asker), ("two", OTHER[asker]), ("three", asker), ("four", OTHER[asker])):
+        ring = stage.folder / f"{name}.keyring"
+        ring.write_text(json.dumps([old]))
+        agents.append(stage.started(kind, name, join=agents[:1], args=[f"-keyring-file={ring}"]))
+    stage.expect_all_alive(agents)
+    stop, sent = threading.Event(), []
+
+    def send():
+        while not stop.wait(0.05):
+            number = len(sent)
+            agents[number % len(agents)].do("event", "-coalesce=false", f"load-{number}")
+            sent.append(number)
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        for step in ("-install", new), ("-use", new), ("-remove", old):
+            time.sleep(1)
+            agents[0].do("keys", *step)
+        time.sleep(1)
+    finally:
+        stop.set()
+        sender.join()
+    expect(len(sent) >= 20, f"only {len(sent)} events were sent")
+    expect_events_once(stage, agents, [(f"load-{number}", "") for number in sent], seconds=60)

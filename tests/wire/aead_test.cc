@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/alloc_counter.h"
 #include "tests/support/vectors.h"
 
 namespace starling {
@@ -218,6 +219,24 @@ TEST_P(CipherTest, empty_plaintext_and_bad_padding_are_errors) {
   EXPECT_EQ(with_raw_end(32, {3, 2}).error().fault, WireFault::mismatch);
   EXPECT_EQ(with_raw_end(20, {2, 2}).error().fault, WireFault::mismatch);
   EXPECT_EQ(with_raw_end(32, {2, 2}).value().size(), 30u);
+}
+
+TEST_P(CipherTest, rekeys_without_allocation_where_room_is_reserved) {
+  Keyring ring = ring_of({key_of(1)});
+  Cipher cipher(ring, GetParam());
+  Cipher other(ring_of({key_of(2, 32)}), GetParam());
+  cipher.reserve(Keyring::keys_max);
+  const Octets plain(20, std::byte{0x33});
+  const Octets first = sealed_by(cipher, 1, {}, plain);
+  Octets out(64);
+  ASSERT_TRUE(ring.add(key_of(2, 32)) && ring.use(key_of(2, 32)));
+  const std::size_t before = openssl_allocations;
+  const test::AllocationCounter allocations;
+  cipher.rekey(ring);
+  EXPECT_EQ(allocations.count(), 0u);
+  EXPECT_EQ(openssl_allocations, before);
+  EXPECT_TRUE(cipher.open(first, {}, out));
+  EXPECT_TRUE(other.open(sealed_by(cipher, 1, {}, plain), {}, out));
 }
 
 TEST_P(CipherTest, rekeys) {
