@@ -72,6 +72,8 @@ inline void Stats::add(const Stats& other) {
   incarnation = std::max(incarnation, other.incarnation);  // only its home knows it
   suspicions += other.suspicions;
   streams += other.streams;
+  digest_root += other.digest_root;  // sums add up
+  digest_count += other.digest_count;
 }
 
 }  // namespace starling

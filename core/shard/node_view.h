@@ -13,6 +13,7 @@
 #include <span>
 
 #include "core/base/arena.h"
+#include "core/digest/digest_table.h"
 #include "core/shard/bucket_map.h"
 #include "core/swim/versions.h"
 
@@ -28,6 +29,10 @@ struct alignas(cache_line_bytes) LaneView {
   std::atomic<std::uint32_t> serf_total{0};      // members that Serf's layer knows
   std::atomic<std::uint64_t> member_time{0};     // the lane's Lamport clock of members
   std::atomic<std::uint64_t> versions{0};        // VersionCheck::pack() of the lane's rows
+  std::atomic<std::uint32_t> events{0};          // what the front lane's recent events add up to
+  // The digest of the lane's rows, in the lane's own memory; nullptr where there is none. Set once,
+  // before the lanes run.
+  std::atomic<const DigestTable*> digest{nullptr};
 };
 
 class NodeView {
@@ -53,6 +58,29 @@ class NodeView {
       newest = std::max(newest, lane.member_time.load(std::memory_order_relaxed));
     }
     return LamportTime{newest};
+  }
+
+  // Where the rows of all lanes stand together.
+  Root root() const {
+    Root sum;
+    for (const LaneView& lane : lanes_) {
+      const DigestTable* const table = lane.digest.load(std::memory_order_acquire);
+      if (table == nullptr) continue;
+      const Root root = table->root();
+      sum.sum += root.sum;
+      sum.count += root.count;
+    }
+    return sum;
+  }
+  // The digests of all lanes, written to `out`, which has lanes_max places.
+  std::span<const DigestTable* const> digests(std::span<const DigestTable*> out) const {
+    std::size_t count = 0;
+    for (const LaneView& lane : lanes_) {
+      // Pairs with the release store in Node's constructor.
+      const DigestTable* const table = lane.digest.load(std::memory_order_acquire);
+      if (table != nullptr) out[count++] = table;
+    }
+    return out.first(count);
   }
 
   // What the rows of all lanes speak and understand.
