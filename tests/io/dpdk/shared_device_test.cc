@@ -173,7 +173,9 @@ TEST(SharedDevice, LanePortsShareTheDevice) {
   auto opened = open_lane_ports({.bind = {IpAddress::v4(127, 0, 0, 1), 0},
                                  .choice = PortChoice::dpdk,
                                  .lanes = 2,
-                                 .dpdk_arguments = test_eal_arguments});
+                                 .dpdk_arguments = test_eal_arguments,
+                                 .receive_slots = 32,
+                                 .send_slots = 8});
   ASSERT_TRUE(opened) << opened.error();
   ASSERT_EQ(opened->size(), 2u);
   EXPECT_NE((*opened)[0].reason.find("1 receive queue for 2 lanes"), std::string::npos)
