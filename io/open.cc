@@ -30,21 +30,35 @@ std::string kernel_release() {
 }
 
 #ifdef STARLING_DPDK
-std::expected<Opened, std::string> open_with_dpdk(const PortOptions& options) {
-  if (auto started = start_dpdk(options); !started) return std::unexpected(started.error());
+// Sockets that hold a lane's address but hear no datagrams.
+std::expected<std::unique_ptr<Ports>, std::string> muted_sockets(const PortOptions& options) {
   auto sockets = bind_sockets(options);
   if (!sockets) return std::unexpected(std::move(sockets.error()));
   if (!mute_datagrams(sockets->datagrams.descriptor())) {
     return std::unexpected("attach a filter to the udp socket: " + errno_text(errno));
   }
-  auto kernel = SocketPorts::create(options, std::move(*sockets));
-  if (!kernel) return std::unexpected(std::move(kernel.error()));
-  auto opened = open_dpdk(options, std::move(*kernel));
+  auto ports = SocketPorts::create(options, std::move(*sockets));
+  if (!ports) return std::unexpected(std::move(ports.error()));
+  return std::move(*ports);
+}
+
+std::expected<std::vector<Opened>, std::string> open_with_dpdk(PortOptions options) {
+  if (auto started = start_dpdk(options); !started) return std::unexpected(started.error());
+  std::vector<std::unique_ptr<Ports>> kernels;
+  for (options.lane = 0; options.lane < options.lanes; ++options.lane) {
+    auto kernel = muted_sockets(options);
+    if (!kernel) return std::unexpected(std::move(kernel.error()));
+    if (options.lane == 0) options.bind = (*kernel)->bound();
+    kernels.push_back(std::move(*kernel));
+  }
+  auto opened = open_dpdk(options, std::move(kernels));
   if (!opened) return std::unexpected(std::move(opened.error()));
-  return Opened{std::move(opened->ports), "dpdk: " + opened->text};
+  std::vector<Opened> all;
+  for (OpenedDpdk& one : *opened) all.push_back({std::move(one.ports), "dpdk: " + one.text});
+  return all;
 }
 #else
-std::expected<Opened, std::string> open_with_dpdk(const PortOptions&) {
+std::expected<std::vector<Opened>, std::string> open_with_dpdk(const PortOptions&) {
   return std::unexpected("dpdk: this program was built without DPDK");
 }
 #endif
@@ -52,7 +66,14 @@ std::expected<Opened, std::string> open_with_dpdk(const PortOptions&) {
 }  // namespace
 
 std::expected<Opened, std::string> open_ports(const PortOptions& options) {
-  if (options.choice == PortChoice::dpdk) return open_with_dpdk(options);
+  if (options.choice == PortChoice::dpdk) {
+    PortOptions alone = options;
+    alone.lanes = 1;
+    alone.lane = 0;
+    auto opened = open_with_dpdk(alone);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    return std::move(opened->front());
+  }
   auto sockets = bind_sockets(options);
   if (!sockets) return std::unexpected(std::move(sockets.error()));
   if (options.choice == PortChoice::sockets) {
@@ -68,9 +89,7 @@ std::expected<Opened, std::string> open_ports(const PortOptions& options) {
 }
 
 std::expected<std::vector<Opened>, std::string> open_lane_ports(PortOptions options) {
-  if (options.choice == PortChoice::dpdk && options.lanes > 1) {
-    return std::unexpected("dpdk: this port serves one lane");
-  }
+  if (options.choice == PortChoice::dpdk) return open_with_dpdk(std::move(options));
   std::vector<Opened> all;
   for (options.lane = 0; options.lane < options.lanes; ++options.lane) {
     auto opened = open_ports(options);

@@ -178,6 +178,18 @@ std::uint64_t SyncSymbols::operator[](std::size_t index) const {
   return Reader(raw_.subspan(index * sync_symbol_bytes, sync_symbol_bytes)).u64();
 }
 
+bool is_from_responder(Bytes message) {
+  return message.size() > 1 &&
+         (std::to_integer<std::uint8_t>(message[1]) & from_responder_bit) != 0;
+}
+
+bool is_sync(Bytes message, SyncKind kind, bool from_responder) {
+  return message.size() > 1 && message[0] == std::byte{sync_message_type} &&
+         (std::to_integer<std::uint8_t>(message[1]) & ~from_responder_bit) ==
+             static_cast<std::uint8_t>(kind) &&
+         is_from_responder(message) == from_responder;
+}
+
 Decoded<SyncMessage> decode_sync(Bytes body) {
   Reader in(body, "sync");
   in.set_field("kind");

@@ -187,6 +187,10 @@ struct SyncMessage {
 // buckets.
 Decoded<SyncMessage> decode_sync(Bytes body);
 
+// Whether a message, type byte included, is of this kind; and which side of the exchange sent it.
+bool is_sync(Bytes message, SyncKind kind, bool from_responder);
+bool is_from_responder(Bytes message);
+
 // Each writes the type byte and all of the message. Cells, symbols and records may be appended
 // afterwards instead of being given. Check out.ok().
 void encode(const SyncHeader& header, const SyncDigest& message, Writer& out);
@@ -199,6 +203,8 @@ void encode(const SyncHeader& header, const SyncRecords& message, Writer& out);
 void encode(const SyncHeader& header, const SyncFinished& message, Writer& out);
 void put_cell(const SyncCell& cell, Writer& out);
 
+// The length of a finished message.
+inline constexpr std::size_t sync_finished_bytes = 1 + 1 + 4 + 1 + 8 + 4;
 // Where the flags stand in a want or records message, to add `last` once it is known.
 inline constexpr std::size_t sync_flags_offset = 6;
 // Where the last page stands in a records message of a range.

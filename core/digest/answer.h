@@ -18,5 +18,9 @@ inline constexpr std::size_t sync_room_min = 900;
 // message to send, at least sync_room_min.
 void answer(const Endpoint& from, const SyncMessage& message, std::size_t room,
             RecordSource& source);
+// Where several lanes share a digest: what concerns the rows of this one in a message from `from`
+// that another lane has taken, or in its own name put together; of either side of the exchange.
+void answer_part(const Endpoint& from, const SyncMessage& message, std::size_t room,
+                 RecordSource& source);
 
 }  // namespace starling

@@ -6,7 +6,6 @@ namespace starling {
 
 namespace {
 
-constexpr std::uint32_t request_messages = 8;
 // The head of a cells message: type, kind, exchange, root, first.
 constexpr std::size_t cells_head_bytes = 1 + 1 + 4 + 8 + 4;
 
@@ -37,23 +36,29 @@ std::uint32_t cells_of_a_request(std::size_t room) {
   return static_cast<std::uint32_t>(request_messages * (bytes / sync_cell_bytes));
 }
 
-void send_cells(const SyncHeader& header, std::uint32_t first, std::uint32_t count,
-                SyncOutbox& out) {
-  const DigestTable& digest = out.source().digest();
-  const std::span<const Cell> cells = digest.cells();
-  if (first >= cells.size()) return;
-  std::span<const Cell> left =
-      cells.subspan(first, std::min<std::size_t>(count, cells.size() - first));
-  while (!left.empty()) {
+void send_cells(const SyncHeader& header, std::uint64_t root, std::uint32_t first,
+                std::span<const Cell> cells, SyncOutbox& out) {
+  while (!cells.empty()) {
     Writer message = out.blank();
-    encode(header, SyncCellsPart{.root = digest.root().sum, .first = first}, message);
-    while (!left.empty() && message.room() >= sync_cell_bytes) {
-      put_cell(wire_cell(left.front()), message);
-      left = left.subspan(1);
+    encode(header, SyncCellsPart{.root = root, .first = first}, message);
+    while (!cells.empty() && message.room() >= sync_cell_bytes) {
+      put_cell(wire_cell(cells.front()), message);
+      cells = cells.subspan(1);
       ++first;
     }
     out.send(message.written());
   }
+}
+
+void send_cells(const SyncHeader& header, std::uint32_t first, std::uint32_t count,
+                SyncOutbox& out) {
+  const DigestSum& digest = out.source().digest();
+  if (first >= digest.cells()) return;
+  std::array<Cell, request_cells_max> room;
+  const std::span<Cell> cells =
+      std::span(room).first(std::min({count, digest.cells() - first, request_cells_max}));
+  const Root root = digest.copy_cells(first, cells);
+  send_cells(header, root.sum, first, cells, out);
 }
 
 }  // namespace starling

@@ -26,8 +26,15 @@ std::uint32_t cells_for(double rows, std::uint32_t count, std::uint32_t other_co
 
 // The most that one request is answered with: about eight datagrams.
 std::uint32_t cells_of_a_request(std::size_t room);
+inline constexpr std::uint32_t request_messages = 8;
+inline constexpr std::uint32_t request_cells_max =
+    request_messages * (sync_message_bytes_max / sync_cell_bytes);
 
-// Sends cells first..first+count-1, as far as there are such, in as many messages as needed.
+// Sends these cells, from number `first` on, of the table with this root, in as many messages as
+// needed.
+void send_cells(const SyncHeader& header, std::uint64_t root, std::uint32_t first,
+                std::span<const Cell> cells, SyncOutbox& out);
+// Sends our cells first..first+count-1, as far as there are such; request_cells_max at most.
 void send_cells(const SyncHeader& header, std::uint32_t first, std::uint32_t count,
                 SyncOutbox& out);
 

@@ -9,6 +9,8 @@ namespace {
 // One burst: this many datagrams of records, or rows wanted, which the peer answers with as many.
 constexpr std::uint32_t burst_messages = 16;
 constexpr std::uint32_t burst_wants = 512;
+// Rows that other lanes are asked to send: about as many datagrams as above.
+constexpr std::uint32_t burst_rows_of_others = 256;
 // Rows looked up at a time: a burst may become longer by them.
 constexpr std::size_t step = 32;
 
@@ -50,7 +52,10 @@ void Delivery::begin(std::span<Difference> differences) {
 void Delivery::send_burst(const SyncHeader& header, SyncOutbox& out) {
   RecordSender sender(out, header, 0);
   Wants wants(header, out);
-  while (!done() && sender.sent() < burst_messages && wants.count() < burst_wants) {
+  RecordSource& source = out.source();
+  std::size_t rows_of_others = 0;
+  while (!done() && sender.sent() < burst_messages && wants.count() < burst_wants &&
+         rows_of_others < burst_rows_of_others) {
     std::array<Symbol, step> ours;
     std::size_t ours_count = 0;
     while (!done() && ours_count < step && wants.count() < burst_wants) {
@@ -67,7 +72,10 @@ void Delivery::send_burst(const SyncHeader& header, SyncOutbox& out) {
         if (ours_count < step) ours[ours_count++] = difference.symbol;
       }
     }
-    send_records_of(std::span(ours).first(ours_count), out.source(), sender);
+    const std::span<const Symbol> own =
+        source.keep_own(std::span(ours).first(ours_count), header, out.to());
+    rows_of_others += ours_count - own.size();
+    send_records_of(own, source, sender);
   }
   sender.finish(false);
   wants.flush();

@@ -8,6 +8,20 @@ namespace {
 // and several chains fill the time that one of them waits.
 constexpr std::size_t in_step = 4;
 
+// Only the table's owner writes. It stores each word with release, after it has made the version
+// odd; who reads a new word with acquire therefore sees an odd or a later version afterwards. The
+// owner itself reads what it wrote as it is.
+template <class Word>
+void put(Word& place, Word value) {
+  // Pairs with the acquire load in get().
+  std::atomic_ref(place).store(value, std::memory_order_release);
+}
+template <class Word>
+Word get(Word& place) {
+  // Pairs with the release store in put().
+  return std::atomic_ref(place).load(std::memory_order_acquire);
+}
+
 struct Signed {
   Symbol symbol{};
   Sign sign = Sign::in;
@@ -36,9 +50,9 @@ void accumulate_in_step(const DigestKey& key, const std::array<Signed, count>& s
     for (Walker& one : walkers) {
       if (one.walk.cell() >= cells.size()) continue;
       Cell& cell = cells[one.walk.cell()];
-      cell.sum ^= one.symbol;
-      cell.check ^= one.check;
-      cell.count += one.sign;
+      put(cell.sum, cell.sum ^ one.symbol);
+      put(cell.check, cell.check ^ one.check);
+      put(cell.count, cell.count + one.sign);
       one.walk.next();
       any = true;
     }
@@ -46,6 +60,23 @@ void accumulate_in_step(const DigestKey& key, const std::array<Signed, count>& s
 }
 
 }  // namespace
+
+class DigestTable::Change {
+ public:
+  explicit Change(DigestTable& table)
+      : table_(table), version_(table.version_.load(std::memory_order_relaxed)) {
+    // Seen by whoever sees a word that put() stores after this.
+    table_.version_.store(version_ + 1, std::memory_order_relaxed);
+  }
+  // Pairs with the first acquire load in add_cells().
+  ~Change() { table_.version_.store(version_ + 2, std::memory_order_release); }
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+
+ private:
+  DigestTable& table_;
+  std::uint32_t version_;
+};
 
 DigestTable::DigestTable(Arena& arena, const DigestKey& key, std::uint32_t cells)
     : key_(key),
@@ -63,33 +94,36 @@ std::size_t DigestTable::footprint(std::uint32_t cells) {
 
 void DigestTable::add_to_leaf(const Mark& mark) {
   Leaf& leaf = leaves_[to_number(bucket_of(mark.symbol))];
-  leaf.sum += mark.weight;
+  put(leaf.sum, leaf.sum + mark.weight);
   ++leaf.count;
-  root_.sum += mark.weight;
-  ++root_.count;
+  const Root before = root();
+  put_root({before.sum + mark.weight, before.count + 1});
 }
 
 void DigestTable::remove_from_leaf(const Mark& mark) {
   Leaf& leaf = leaves_[to_number(bucket_of(mark.symbol))];
   DCHECK(leaf.count > 0);
-  leaf.sum -= mark.weight;
+  put(leaf.sum, leaf.sum - mark.weight);
   --leaf.count;
-  root_.sum -= mark.weight;
-  --root_.count;
+  const Root before = root();
+  put_root({before.sum - mark.weight, before.count - 1});
 }
 
 void DigestTable::add(const Mark& mark) {
+  const Change change(*this);
   add_to_leaf(mark);
-  if (!cells_.empty()) accumulate(key_, mark.symbol, Sign::in, 0, cells_);
+  if (!cells_.empty()) accumulate_in_step<1>(key_, {{{mark.symbol, Sign::in}}}, cells_);
 }
 
 void DigestTable::remove(const Mark& mark) {
+  const Change change(*this);
   remove_from_leaf(mark);
-  if (!cells_.empty()) accumulate(key_, mark.symbol, Sign::out, 0, cells_);
+  if (!cells_.empty()) accumulate_in_step<1>(key_, {{{mark.symbol, Sign::out}}}, cells_);
 }
 
 void DigestTable::replace(const Mark& before, const Mark& after) {
   if (before == after) return;
+  const Change change(*this);
   remove_from_leaf(before);
   add_to_leaf(after);
   if (cells_.empty()) return;
@@ -97,6 +131,7 @@ void DigestTable::replace(const Mark& before, const Mark& after) {
 }
 
 void DigestTable::add_all(std::span<const Mark> marks) {
+  const Change change(*this);
   for (const Mark& mark : marks) add_to_leaf(mark);
   if (cells_.empty()) return;
   for (; marks.size() >= in_step; marks = marks.subspan(in_step)) {
@@ -104,28 +139,23 @@ void DigestTable::add_all(std::span<const Mark> marks) {
     for (std::size_t i = 0; i < in_step; ++i) symbols[i].symbol = marks[i].symbol;
     accumulate_in_step(key_, symbols, cells_);
   }
-  for (const Mark& mark : marks) accumulate(key_, mark.symbol, Sign::in, 0, cells_);
-}
-
-void DigestTable::add_table(const DigestTable& other) {
-  CHECK(cells_.size() == other.cells_.size());
-  for (std::size_t i = 0; i < leaves_.size(); ++i) {
-    leaves_[i].sum += other.leaves_[i].sum;
-    leaves_[i].count += other.leaves_[i].count;
+  for (const Mark& mark : marks) {
+    accumulate_in_step<1>(key_, {{{mark.symbol, Sign::in}}}, cells_);
   }
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    cells_[i].sum ^= other.cells_[i].sum;
-    cells_[i].check ^= other.cells_[i].check;
-    cells_[i].count += other.cells_[i].count;
-  }
-  root_.sum += other.root_.sum;
-  root_.count += other.root_.count;
 }
 
 void DigestTable::clear() {
-  std::ranges::fill(leaves_, Leaf{});
-  std::ranges::fill(cells_, Cell{});
-  root_ = {};
+  const Change change(*this);
+  for (Leaf& leaf : leaves_) {
+    put(leaf.sum, std::uint64_t{0});
+    leaf.count = 0;
+  }
+  for (Cell& cell : cells_) {
+    put(cell.sum, std::uint64_t{0});
+    put(cell.check, std::uint32_t{0});
+    put(cell.count, std::int32_t{0});
+  }
+  put_root({});
 }
 
 void DigestTable::rekey(const DigestKey& key) {
@@ -135,30 +165,26 @@ void DigestTable::rekey(const DigestKey& key) {
 
 std::uint64_t DigestTable::sum(Bucket first, std::uint32_t buckets) const {
   std::uint64_t total = 0;
-  for (const Leaf& leaf : leaves_.subspan(to_number(first), buckets)) total += leaf.sum;
+  for (Leaf& leaf : leaves_.subspan(to_number(first), buckets)) total += get(leaf.sum);
   return total;
 }
 
-template <class Number>
-void DigestTable::fold_to(std::uint32_t log2, std::uint32_t first_group, std::uint32_t shift,
-                          std::span<Number> out) const {
-  CHECK(log2 <= bucket_bits && first_group + out.size() <= std::size_t{1} << log2);
-  const std::uint32_t group = 1U << (bucket_bits - log2);
+bool DigestTable::add_cells(std::uint32_t first, std::span<Cell> out, Root& sum) const {
+  CHECK(first <= cells_.size() && out.size() <= cells_.size() - first);
+  // Pairs with the release store in ~Change().
+  const std::uint32_t version = version_.load(std::memory_order_acquire);
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto first = static_cast<std::uint16_t>((first_group + i) * group);
-    out[i] = static_cast<Number>(sum(Bucket{first}, group) >> shift);
+    Cell& cell = cells_[first + i];
+    out[i].sum ^= get(cell.sum);
+    out[i].check ^= get(cell.check);
+    out[i].count += get(cell.count);
   }
-}
-
-void DigestTable::fold(std::uint32_t log2, std::uint32_t first_group, std::uint32_t byte,
-                       std::span<std::uint8_t> out) const {
-  CHECK(byte < 8);
-  fold_to(log2, first_group, 8 * byte, out);
-}
-
-void DigestTable::fold(std::uint32_t log2, std::uint32_t first_group,
-                       std::span<std::uint16_t> out) const {
-  fold_to(log2, first_group, 0, out);
+  const Root here = root();
+  sum.sum += here.sum;
+  sum.count += here.count;
+  // Ordered behind the acquire loads above, which pair with put() and put_root(): a word of a later
+  // change brings that change's odd version with it.
+  return version % 2 == 0 && version_.load(std::memory_order_relaxed) == version;
 }
 
 }  // namespace starling

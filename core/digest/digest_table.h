@@ -2,11 +2,13 @@
 //
 // For each of the 4096 buckets the sum of its rows' weights modulo 2^64 and their number; beside
 // that a prefix of the rateless cells of the rows' symbols (rateless.h). Two tables with the same
-// rows are equal; sums and cells of several tables add up to those of the union, so each lane may
-// keep its own. Sums, not exclusive ors: a sum does not forget what is in it twice. The weights are
-// keyed (symbol.h). Owned by one shard, used by its thread.
+// rows are equal; sums and cells of several tables add up to those of the union, so each lane keeps
+// its own (digest_sum.h adds them). Sums, not exclusive ors: a sum does not forget what is in it
+// twice. The weights are keyed (symbol.h). Owned by one shard and changed by its thread alone; what
+// is marked "any thread" the other lanes of the node may call meanwhile.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -32,6 +34,8 @@ class DigestTable {
   // the length.
   DigestTable(Arena& arena, const DigestKey& key, std::uint32_t cells);
   static std::size_t footprint(std::uint32_t cells);
+  DigestTable(const DigestTable&) = delete;
+  DigestTable& operator=(const DigestTable&) = delete;
 
   const DigestKey& key() const { return key_; }
 
@@ -41,25 +45,26 @@ class DigestTable {
   void replace(const Mark& before, const Mark& after);
   // Faster than one by one where there are cells.
   void add_all(std::span<const Mark> marks);
-  // Takes in all rows of another table with the same key and number of cells.
-  void add_table(const DigestTable& other);
   void clear();
   // Another key makes other marks of the same rows: empties the table.
   void rekey(const DigestKey& key);
 
-  Root root() const { return root_; }
-  std::uint32_t count() const { return root_.count; }
+  // Any thread. The two halves may be of different instants while a row changes.
+  Root root() const {
+    // Each pairs with the release store in put_root().
+    return {root_sum_.load(std::memory_order_acquire), root_count_.load(std::memory_order_acquire)};
+  }
+  std::uint32_t count() const { return root().count; }
   std::uint32_t count(Bucket bucket) const { return leaves_[to_number(bucket)].count; }
-  // Sum of the weights in `buckets` buckets from `first` on.
+  // Any thread. Sum of the weights in `buckets` buckets from `first` on.
   std::uint64_t sum(Bucket first, std::uint32_t buckets) const;
 
-  // One byte, or the lowest 16 bits, of the sums of 2^log2 groups of buckets, log2 from 0 to 12:
-  // out.size() of them, from `first_group` on. `byte`: 0 the lowest, 7 the highest.
-  void fold(std::uint32_t log2, std::uint32_t first_group, std::uint32_t byte,
-            std::span<std::uint8_t> out) const;
-  void fold(std::uint32_t log2, std::uint32_t first_group, std::span<std::uint16_t> out) const;
-
   std::span<const Cell> cells() const { return cells_; }
+  // Any thread: how many.
+  std::uint32_t cells_held() const { return static_cast<std::uint32_t>(cells_.size()); }
+  // Any thread. Adds the cells from `first` on to `out`, and where the table stands to `root`.
+  // False: a row changed meanwhile, so what was added may be of no instant at all.
+  bool add_cells(std::uint32_t first, std::span<Cell> out, Root& root) const;
 
  private:
   struct Leaf {
@@ -67,16 +72,24 @@ class DigestTable {
     std::uint32_t count = 0;
   };
 
+  // While one lives the table is between two states; readers of several words notice.
+  class Change;
+
+  void put_root(const Root& root) {
+    // Each pairs with the acquire load in root().
+    root_sum_.store(root.sum, std::memory_order_release);
+    root_count_.store(root.count, std::memory_order_release);
+  }
   void add_to_leaf(const Mark& mark);
   void remove_from_leaf(const Mark& mark);
-  template <class Number>
-  void fold_to(std::uint32_t log2, std::uint32_t first_group, std::uint32_t shift,
-               std::span<Number> out) const;
 
   DigestKey key_;
   std::span<Leaf> leaves_;
   std::span<Cell> cells_;
-  Root root_;
+  std::atomic<std::uint64_t> root_sum_{0};
+  std::atomic<std::uint32_t> root_count_{0};
+  // Odd while a row changes; see digest_table.cc.
+  std::atomic<std::uint32_t> version_{0};
 };
 
 }  // namespace starling

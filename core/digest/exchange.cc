@@ -113,7 +113,7 @@ void Exchange::ask_again(SyncOutbox& out) {
     case Phase::fetching:
       return ask_for_gaps(out);
     case Phase::delivering: {
-      const Root& root = out.source().digest().root();
+      const Root root = out.source().digest().root();
       return out.send(header(), SyncFinished{serial_, root.sum, root.count});
     }
     case Phase::idle:
@@ -137,13 +137,20 @@ void Exchange::open(Instant now, SyncOutbox& out) {
   send_opening(out);
 }
 
-std::uint32_t Exchange::cells_usable(std::span<const Cell> cells) const {
-  return static_cast<std::uint32_t>(std::min<std::size_t>(cells.size(), options_.cells_max));
+std::uint32_t Exchange::cells_usable(const DigestSum& digest) const {
+  return std::min(digest.cells(), options_.cells_max);
+}
+
+void Exchange::begin_decoding(const DigestSum& digest, std::uint32_t cells) {
+  digest.copy_cells(0, decoder_.begin(digest.key(), cells));
 }
 
 void Exchange::send_opening(SyncOutbox& out) {
-  const DigestTable& digest = out.source().digest();
-  opened_ = digest.root();
+  const DigestSum& digest = out.source().digest();
+  std::array<Cell, opening_cells> room;
+  const std::span<Cell> cells =
+      std::span(room).first(std::min(opening_cells, cells_usable(digest)));
+  opened_ = digest.copy_cells(0, cells);
   std::array<std::uint8_t, coarse_groups> sums;
   digest.fold(coarse_log2, 0, byte_of_round(), sums);
   Writer message = out.blank();
@@ -154,8 +161,7 @@ void Exchange::send_opening(SyncOutbox& out) {
                     .fold_log2 = coarse_log2,
                     .sums = std::as_bytes(std::span(sums))},
          message);
-  const std::uint32_t cells = std::min(opening_cells, cells_usable(digest.cells()));
-  for (const Cell& cell : digest.cells().first(cells)) put_cell(wire_cell(cell), message);
+  for (const Cell& cell : cells) put_cell(wire_cell(cell), message);
   CHECK(message.ok());
   out.send(message.written());
 }
@@ -171,7 +177,7 @@ void Exchange::on(Instant now, const SyncDiffering& message, SyncOutbox& out) {
 }
 
 void Exchange::on_coarse(Instant now, const SyncDiffering& message, SyncOutbox& out) {
-  const DigestTable& digest = out.source().digest();
+  const DigestSum& digest = out.source().digest();
   peer_root_ = {message.root, message.count};
   peer_cells_ = message.cells_held;
   std::uint32_t differing = 0;
@@ -193,8 +199,7 @@ void Exchange::on_coarse(Instant now, const SyncDiffering& message, SyncOutbox& 
   // The responder reckons as we do: so many cells are on their way.
   const std::uint32_t target = cells_for(rows, opened_.count, message.count);
   fetch(now, std::min(target, cells_of_a_request(out.room())), target, out);
-  decoder_.begin(digest.key(),
-                 digest.cells().first(std::min(peer_cells_, cells_usable(digest.cells()))));
+  begin_decoding(digest, std::min(peer_cells_, cells_usable(digest)));
   take_cells(now, 0, message.cells, out);
 }
 
@@ -218,7 +223,9 @@ void Exchange::on(Instant now, const SyncWant& message, SyncOutbox& out) {
   for (std::size_t i = 0; i < count; ++i) symbols[i] = Symbol{message.symbols[i]};
   std::sort(symbols.begin(), symbols.begin() + static_cast<std::ptrdiff_t>(count));
   RecordSender sender(out, header(), 0);
-  send_records_of(std::span(symbols).first(count), out.source(), sender);
+  RecordSource& source = out.source();
+  send_records_of(source.keep_own(std::span(symbols).first(count), header(), out.to()), source,
+                  sender);
   sender.finish(false);
   found_ += static_cast<std::uint32_t>(count);
   if (message.last) deliver(now, out);
@@ -227,14 +234,14 @@ void Exchange::on(Instant now, const SyncWant& message, SyncOutbox& out) {
 // --- Refining ---
 
 void Exchange::send_refining(SyncOutbox& out) {
-  const DigestTable& digest = out.source().digest();
+  const DigestSum& digest = out.source().digest();
   for (std::uint32_t part = 0; part < fine_parts; ++part) {
     if ((parts_answered_ >> part & 1) != 0) continue;
     std::array<std::uint8_t, fine_part_groups> sums;
     digest.fold(bucket_bits, part * fine_part_groups, byte_of_round(), sums);
     out.send(header(),
              SyncDigest{.root = digest.root().sum,
-                        .count = digest.count(),
+                        .count = digest.root().count,
                         .fold_log2 = bucket_bits,
                         .first_bucket = static_cast<std::uint16_t>(part * fine_part_groups),
                         .sums = std::as_bytes(std::span(sums))});
@@ -271,12 +278,12 @@ bool Exchange::too_many_for_cells(double rows) const {
 }
 
 void Exchange::choose(Instant now, double rows, SyncOutbox& out) {
-  const DigestTable& digest = out.source().digest();
-  const std::uint32_t usable = std::min(peer_cells_, cells_usable(digest.cells()));
+  const DigestSum& digest = out.source().digest();
+  const std::uint32_t usable = std::min(peer_cells_, cells_usable(digest));
   const std::uint32_t target = cells_for(rows, opened_.count, peer_root_.count);
   if (too_many_for_cells(rows) || target > usable) return stream(now, out);
   fetch(now, 0, target, out);
-  decoder_.begin(digest.key(), digest.cells().first(usable));
+  begin_decoding(digest, usable);
   ask_for_cells(out);
 }
 

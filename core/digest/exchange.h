@@ -139,7 +139,8 @@ class Exchange {
   std::uint8_t byte_of_round() const {
     return static_cast<std::uint8_t>((outcome_.rounds - 1) % 8);
   }
-  std::uint32_t cells_usable(std::span<const Cell> cells) const;
+  std::uint32_t cells_usable(const DigestSum& digest) const;
+  void begin_decoding(const DigestSum& digest, std::uint32_t cells);
   SyncHeader header() const { return {.exchange = id_, .from_responder = false}; }
 
   ExchangeOptions options_;

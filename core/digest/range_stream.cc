@@ -111,7 +111,7 @@ void RangeStream::on_page(Instant now, const SyncRecords& message, const SyncHea
 
 void RangeStream::finish(RangeSlot& slot, const SyncHeader& header, SyncOutbox& out) {
   window_.close(slot);
-  const RecordSource& source = out.source();
+  RecordSource& source = out.source();
   if (source.digest().sum(slot.first, slot.buckets) == slot.sum_peer) return;
   RecordSender sender(out, header, 0);
   auto visit = [&](const MemberRecord& record) {
@@ -120,6 +120,11 @@ void RangeStream::finish(RangeSlot& slot, const SyncHeader& header, SyncOutbox& 
   };
   source.for_each_in_buckets(slot.first, slot.buckets, RecordVisitor(visit));
   sender.finish(false);
+  const RecordSource::Turn turn = source.turn_at(slot.first, slot.buckets);
+  if (turn.of == 1 && turn.place == 0) return;  // all of them are here
+  std::array<std::uint32_t, RangeSlot::fingerprints_max> room;
+  source.send_unseen_of_others(slot.first, slot.buckets, RangeWindow::list(slot, room), header,
+                               out.to());
 }
 
 bool RangeStream::on_time(Instant now, const SyncHeader& header, SyncOutbox& out) {

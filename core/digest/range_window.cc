@@ -70,4 +70,19 @@ bool RangeWindow::has_seen(const RangeSlot& slot, NameHash name) {
   return false;
 }
 
+bool RangeWindow::has_seen(std::span<const std::uint32_t> fingerprints, NameHash name) {
+  return std::ranges::binary_search(fingerprints, fingerprint(name));
+}
+
+std::span<const std::uint32_t> RangeWindow::list(
+    const RangeSlot& slot, std::array<std::uint32_t, RangeSlot::fingerprints_max>& room) {
+  std::size_t count = 0;
+  for (const std::uint32_t name : slot.names) {
+    if (name != 0) room[count++] = name;
+  }
+  const std::span<std::uint32_t> names = std::span(room).first(count);
+  std::ranges::sort(names);
+  return names;
+}
+
 }  // namespace starling

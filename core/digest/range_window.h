@@ -5,6 +5,7 @@
 // exchange. All memory from the arena.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -63,6 +64,11 @@ class RangeWindow {
   // costs bytes only: our rows of those names are sent although they need not be.
   static void saw(RangeSlot& slot, NameHash name);
   static bool has_seen(const RangeSlot& slot, NameHash name);
+  // The same for a list of fingerprints in ascending order.
+  static bool has_seen(std::span<const std::uint32_t> fingerprints, NameHash name);
+  // What was seen, in ascending order.
+  static std::span<const std::uint32_t> list(
+      const RangeSlot& slot, std::array<std::uint32_t, RangeSlot::fingerprints_max>& room);
 
  private:
   std::span<RangeSlot> slots_;

@@ -50,13 +50,18 @@ std::size_t DecoderSpace::footprint(std::uint32_t cells_max) {
 }
 
 void Decoder::begin(const DigestKey& key, std::span<const Cell> ours) {
+  const std::span<Cell> places = begin(key, static_cast<std::uint32_t>(ours.size()));
+  std::copy_n(ours.begin(), places.size(), places.begin());
+}
+
+std::span<Cell> Decoder::begin(const DigestKey& key, std::uint32_t cells) {
   key_ = &key;
-  cells_max_ = static_cast<std::uint32_t>(std::min(ours.size(), space_.cells.size()));
-  std::copy_n(ours.begin(), cells_max_, space_.cells.begin());
+  cells_max_ = static_cast<std::uint32_t>(std::min<std::size_t>(cells, space_.cells.size()));
   std::ranges::fill(space_.marks, std::uint8_t{0});
   std::ranges::fill(space_.found, 0U);
   given_ = first_missing_ = not_empty_ = queue_size_ = found_count_ = 0;
   contradiction_ = false;
+  return space_.cells.first(cells_max_);
 }
 
 void Decoder::give(std::uint32_t index, const Cell& theirs) {

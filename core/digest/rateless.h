@@ -111,6 +111,9 @@ class Decoder {
   // Our cells as they are now; later changes of the table do not matter. Of more cells than there
   // is space for, the first are taken. `key` must stay until the last call of peel().
   void begin(const DigestKey& key, std::span<const Cell> ours);
+  // The same with `cells` cells, ours to be written into the span that comes back before anything
+  // is given. It is shorter if there is less space.
+  std::span<Cell> begin(const DigestKey& key, std::uint32_t cells);
 
   // How many cells can be given.
   std::uint32_t cells_max() const { return cells_max_; }

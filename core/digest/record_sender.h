@@ -82,12 +82,12 @@ class RecordSender {
   std::optional<SyncRecordWriter> records_;
 };
 
-// Sends the rows that have these symbols, which must be sorted, and all of which the caller bounds.
-// Symbols that no row has (any more) are passed over. Walks each bucket once.
+// Sends the rows that are here and have these symbols, which must be sorted, and all of which the
+// caller bounds. Symbols that no row has (any more) are passed over. Walks each bucket once.
 void send_records_of(std::span<const Symbol> symbols, RecordSource& source, RecordSender& sender);
 
-// Applies the records of one message and, unless they were replies themselves, answers those about
-// members of whom more is known here. `on_name` is told of each name.
+// Applies the records of one message whose rows are here and, unless they were replies themselves,
+// answers those about members of whom more is known. `on_name` is told of each name.
 template <class OnName>
 void apply_records(const SyncRecords& message, const SyncHeader& reply_header, SyncOutbox& out,
                    OnName on_name);
@@ -104,6 +104,7 @@ void apply_records(const SyncRecords& message, const SyncHeader& reply_header, S
   for (SyncRecord wire; records.next(wire);) {
     const MemberRecord record = from_wire(wire);
     on_name(record.hash);
+    if (!source.owns(record.hash)) continue;
     source.apply(record, out.to());
     if (message.reply()) continue;
     const std::optional<MemberRecord> held = source.find(record.hash, record.name);

@@ -17,6 +17,8 @@
 #include "core/shard/route.h"
 #include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
+#include "core/shard/sync_lanes.h"
+#include "core/shard/sync_turn.h"
 
 namespace starling {
 
@@ -100,14 +102,18 @@ void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
     case MailKind::answer_relays:
       return relay_answer_for(node, mail);
     case MailKind::peer_wanted:
-      if (const std::optional<Endpoint> peer = random_peer(node)) {
-        post(node, from, {.kind = MailKind::peer, .endpoint = *peer});
+      if (const std::optional<Slot> peer = random_peer(node)) {
+        post(node, from,
+             {.kind = MailKind::peer,
+              .endpoint = node.members.endpoint(*peer),
+              .name = node.members.name(*peer)});
       }
       return;
     case MailKind::peer:
+      if (node.sync) return compare_with(node, now, mail.name, mail.endpoint);
       return dial_push_pull(node, now, mail.endpoint, {});
     case MailKind::dial:
-      return dial_push_pull(node, now, mail.endpoint, {.join = true});
+      return dial_join(node, now, mail.endpoint, {.join = true});
     case MailKind::ping_wanted:
       return dial_ping(node, now, mail.endpoint, {mail.sequence, mail.due, mail.bytes});
     case MailKind::stream_acked:
@@ -121,6 +127,11 @@ void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
     case MailKind::image:
       if (on_image(node, from, mail)) state_gathered(node, now);
       return;
+    case MailKind::sync_part:
+    case MailKind::sync_unseen:
+    case MailKind::sync_wait:
+    case MailKind::sync_through:
+      return apply_sync_mail(node, now, from, mail);
     case MailKind::command:
       return apply_command(node, now, decode_command(mail.bytes));
     case MailKind::host:
@@ -152,7 +163,7 @@ void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
     case MailKind::stats:
       return add_stats(node, now, from, mail);
     case MailKind::keyring:
-      return take_keyring(node, from, mail);
+      return take_keyring(node, now, from, mail);
     case MailKind::keyring_taken:
       return keyring_taken(node, now, from, mail);
   }

@@ -36,8 +36,8 @@ void apply_decoded(Node& node, Instant now, const Endpoint& from, const Decoded<
 
 void apply_message(Node& node, Instant now, Bytes message, const Endpoint& from) {
   if (message.empty()) return;
+  if (message.front() == std::byte{sync_message_type}) return apply_sync(node, now, message, from);
   const Bytes body = message.subspan(1);
-  if (message.front() == std::byte{sync_message_type}) return apply_sync(node, now, body, from);
   Scratch& scratch = node.decode_scratch;
   scratch.reset();
   switch (static_cast<MessageType>(message.front())) {

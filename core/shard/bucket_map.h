@@ -22,7 +22,8 @@ class BucketMap {
     }
     rng.shuffle(std::span(owners_));
   }
-  ShardId owner(NameHash hash) const { return owners_[static_cast<std::size_t>(bucket_of(hash))]; }
+  ShardId owner(NameHash hash) const { return owner(bucket_of(hash)); }
+  ShardId owner(Bucket bucket) const { return owners_[to_number(bucket)]; }
 
  private:
   std::array<ShardId, bucket_count> owners_;

@@ -74,6 +74,8 @@ inline void Stats::add(const Stats& other) {
   incarnation_max = std::max(incarnation_max, other.incarnation_max);
   suspicions += other.suspicions;
   streams += other.streams;
+  digest_root += other.digest_root;  // sums add up
+  digest_count += other.digest_count;
 }
 
 }  // namespace starling

@@ -26,7 +26,8 @@ constexpr bool from_the_network(MailKind kind) {
   return kind == MailKind::message || kind == MailKind::merged || kind == MailKind::gossip ||
          kind == MailKind::relay_wanted || kind == MailKind::left_listed ||
          kind == MailKind::status_listed || kind == MailKind::measured ||
-         kind == MailKind::answer_relays;
+         kind == MailKind::answer_relays || kind == MailKind::sync_part ||
+         kind == MailKind::sync_unseen;
 }
 constexpr std::size_t reserved_share = 8;
 

@@ -33,7 +33,7 @@ enum class MailKind : std::uint8_t {
   relay_wanted,  // `bytes`: an indirect ping, to be sent to `number` random members of the receiver
   relay_sent,    // it was sent for probe `sequence`; `flag`: a nack may come
   peer_wanted,   // lane 0 asks for somebody to exchange states with
-  peer,          // `endpoint` is that somebody
+  peer,          // that somebody: `name` at `endpoint`
   dial,          // lane 0 is to join `endpoint`, a failed member
   ping_wanted,   // a stream ping for probe `sequence`: `bytes` to `endpoint` until `due`
   stream_acked,  // the stream ping of probe `sequence` was answered
@@ -46,6 +46,12 @@ enum class MailKind : std::uint8_t {
   image_wanted,  // `number`: which gathering
   image,         // `token`: address of an ImagePart in the sender's memory, valid until the next
                  // image_wanted
+  // Comparing tables with a peer of this kind; see sync_turn.h.
+  sync_part,     // `bytes`: a message of wire/sync.h from `endpoint`; do what concerns your rows
+  sync_unseen,   // send `endpoint` your rows of the buckets `token` whose names have none of the
+                 // fingerprints `bytes`, for exchange `number`
+  sync_wait,     // say when you are through with what came before; `number`
+  sync_through,  // said
   // What the owner of the engine wants.
   command,        // `bytes`: a command record for the lane that owns its subject
   host,           // take in `hosted`: `name`, `endpoint`, metadata `bytes`; answer `token`

@@ -186,8 +186,12 @@ Node::Node(Arena& arena, const EngineOptions& given, Instant start, EventWriter 
       left_in_merge(arena.make<std::uint32_t>(options.capacity.members_max)) {
   // A node without keys takes none later, as in Serf.
   if (cipher.enabled()) cipher.reserve(Keyring::keys_max);
-  if (SyncState::possible(options)) sync.emplace(arena, options, start);
   if (options.serf.coordinates && place.id == ShardId{0}) coordinates.emplace(arena, options);
+  if (SyncState::possible(options)) {
+    sync.emplace(arena, options, start);
+    // Pairs with the acquire loads in NodeView.
+    view->lane(id).digest.store(&sync->digest, std::memory_order_release);
+  }
   report.want_traces(options.traces);
   // Each clock starts at 1 and goes past what an earlier run has seen.
   member_clock.increment();
@@ -233,6 +237,7 @@ void Node::publish() {
   mine.serf_total.store(serf.counts().total, std::memory_order_relaxed);
   mine.member_time.store(to_number(member_clock.time()), std::memory_order_relaxed);
   mine.versions.store(own_versions.pack(), std::memory_order_relaxed);
+  mine.events.store(events.digest(), std::memory_order_relaxed);
 }
 
 SequenceNumber Node::next_sequence() {

@@ -11,8 +11,10 @@
 #include <atomic>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "core/base/arena.h"
+#include "core/digest/digest_table.h"
 #include "core/shard/bucket_map.h"
 #include "core/swim/versions.h"
 
@@ -28,6 +30,13 @@ struct alignas(cache_line_bytes) LaneView {
   std::atomic<std::uint32_t> serf_total{0};      // members that Serf's layer knows
   std::atomic<std::uint64_t> member_time{0};     // the lane's Lamport clock of members
   std::atomic<std::uint64_t> versions{0};        // VersionCheck::pack() of the lane's rows
+  std::atomic<std::uint32_t> events{0};          // what the front lane's recent events add up to
+  // The digest of the lane's rows, in the lane's own memory; nullptr where there is none. Set once,
+  // before the lanes run.
+  std::atomic<const DigestTable*> digest{nullptr};
+  // Which change of the keyring the lane's digest is complete under, twice its number; odd while it
+  // is made anew.
+  std::atomic<std::uint32_t> digest_epoch{0};
 };
 
 class NodeView {
@@ -53,6 +62,41 @@ class NodeView {
       newest = std::max(newest, lane.member_time.load(std::memory_order_relaxed));
     }
     return LamportTime{newest};
+  }
+
+  // Where the rows of all lanes stand together.
+  Root root() const {
+    Root sum;
+    for (const LaneView& lane : lanes_) {
+      const DigestTable* const table = lane.digest.load(std::memory_order_acquire);
+      if (table == nullptr) continue;
+      const Root root = table->root();
+      sum.sum += root.sum;
+      sum.count += root.count;
+    }
+    return sum;
+  }
+  // The digests of all lanes, that of lane `own` first, written to `out`, which has lanes_max
+  // places.
+  std::span<const DigestTable* const> digests(ShardId own,
+                                              std::span<const DigestTable*> out) const {
+    std::size_t count = 0;
+    for (const LaneView& lane : lanes_) {
+      // Pairs with the release store in Node's constructor.
+      const DigestTable* const table = lane.digest.load(std::memory_order_acquire);
+      if (table == nullptr) continue;
+      out[count++] = table;
+      if (&lane == &lanes_[static_cast<std::size_t>(own)]) std::swap(out[0], out[count - 1]);
+    }
+    return out.first(count);
+  }
+  // Whether all lanes' digests are complete, under the same key.
+  bool digests_agree() const {
+    const std::uint32_t first = lanes_.front().digest_epoch.load(std::memory_order_relaxed);
+    for (const LaneView& lane : lanes_) {
+      if (lane.digest_epoch.load(std::memory_order_relaxed) != first) return false;
+    }
+    return first % 2 == 0;
   }
 
   // What the rows of all lanes speak and understand.

@@ -60,10 +60,19 @@ void work_with(Node& node, const Keyring& keyring) {
   node.cipher.rekey(node.keyring);
 }
 
+// Lets the other lanes know whether this one's digest can be read.
+void note_epoch(Node& node) {
+  if (node.alone()) return;
+  const std::uint32_t under = static_cast<std::uint32_t>(node.key_change.number) * 2;
+  node.view->lane(node.id).digest_epoch.store(node.sync->complete() ? under : under + 1,
+                                              std::memory_order_relaxed);
+}
+
 void begin_new_digest(Node& node, Instant now) {
   if (!node.sync) return;
   SyncState& sync = *node.sync;
   sync.digested_end = 0;
+  note_epoch(node);
   sync.quiet_until = now + node.options.swim.push_pull_interval;
   sync.digest.rekey(DigestKey(node.keyring.primary().bytes()));
   end_exchange(node, now);
@@ -89,12 +98,14 @@ void change_keys(Node& node, Instant now, const Command& command) {
                                                                   : keyring.remove(*key);
   if (!changed) return refuse(refusal(changed.error()));
   const bool another_primary = !(keyring.primary() == node.keyring.primary());
+  ++node.key_change.number;
   work_with(node, keyring);
   if (another_primary) begin_new_digest(node, now);
+  if (node.sync) note_epoch(node);
   if (node.alone()) return node.report.done(now, command.token, CommandResult::ok);
   const std::uint32_t all = node.lanes == 32 ? UINT32_MAX : (1u << node.lanes) - 1;
   node.key_change = {.token = command.token,
-                     .number = node.key_change.number + 1,
+                     .number = node.key_change.number,
                      .missing = all & ~(1u << static_cast<unsigned>(node.id))};
   send_keyring(node, now);
 }
@@ -113,11 +124,15 @@ void send_keyring(Node& node, Instant now) {
   node.wheel.arm(timer(FixedTimer::keyring), now + between_tries);
 }
 
-void take_keyring(Node& node, ShardId from, const Mail& mail) {
+void take_keyring(Node& node, Instant now, ShardId from, const Mail& mail) {
   // The same keyring may come twice, an older one never comes after it.
   if (node.key_change.number != mail.number) {
     node.key_change.number = mail.number;
-    work_with(node, read_keyring(mail.bytes));
+    const Keyring keyring = read_keyring(mail.bytes);
+    const bool another_primary = !(keyring.primary() == node.keyring.primary());
+    work_with(node, keyring);
+    if (another_primary) begin_new_digest(node, now);
+    if (node.sync) note_epoch(node);
   }
   post(node, from, {.kind = MailKind::keyring_taken, .number = mail.number});
 }
@@ -140,7 +155,7 @@ void rekey_digest_more(Node& node, Instant now) {
   }
   if (end == slots) {
     sync.digested_end = UINT32_MAX;
-    return;
+    return note_epoch(node);
   }
   node.wheel.arm(timer(FixedTimer::digest_rekey), now + between_portions);
 }

@@ -23,7 +23,7 @@ void change_keys(Node& node, Instant now, const Command& command);
 // are any.
 void send_keyring(Node& node, Instant now);
 // Another lane: takes the front lane's keyring and says so.
-void take_keyring(Node& node, ShardId from, const Mail& mail);
+void take_keyring(Node& node, Instant now, ShardId from, const Mail& mail);
 // The front lane: `from` works with keyring `mail.number`.
 void keyring_taken(Node& node, Instant now, ShardId from, const Mail& mail);
 

@@ -1,6 +1,7 @@
 #include "core/shard/route.h"
 
 #include "wire/serf_messages.h"
+#include "wire/sync.h"
 
 namespace starling {
 
@@ -58,6 +59,10 @@ ShardId owner_of(const Node& node, SequenceNumber sequence) {
 ShardId owner_of(Node& node, Bytes message) {
   if (message.empty()) return node.id;
   const Bytes body = message.subspan(1);
+  // The front lane runs the exchange. What another node's exchange asks every lane can answer.
+  if (message.front() == std::byte{sync_message_type}) {
+    return is_from_responder(message) ? front_lane : node.id;
+  }
   switch (static_cast<MessageType>(message.front())) {
     case MessageType::alive:
     case MessageType::suspect:

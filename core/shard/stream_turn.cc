@@ -92,7 +92,8 @@ void write_state(Node& node, Instant now, Session& session) {
   const StateWish wish{
       .join = dialled ? session.dial.join : session.header.join,
       .events_only = dialled ? session.dial.events_only : known_peer && session.header.nodes == 0,
-      .partial = dialled ? session.dial.partial : known_peer};
+      // What the other lanes have given is whole.
+      .partial = node.alone() && (dialled ? session.dial.partial : known_peer)};
   const Bytes bytes = wrap_state(node, session, wish, dialled);
   if (!bytes.empty()) {
     if (!dialled) arm_deadline(node, session, now + node.options.swim.stream_timeout);
@@ -338,22 +339,25 @@ void state_gathered(Node& node, Instant now) {
 void push_pull_turn(Node& node, Instant now) {
   node.wheel.arm(timer(FixedTimer::push_pull),
                  now + push_pull_scale(node.options.swim.push_pull_interval, node.nodes()));
-  const ShardId lane =
-      node.alone() ? node.id : node.view->draw(&LaneView::live_others, node.rng, node.id);
-  if (lane != node.id) {
-    post(node, lane, {.kind = MailKind::peer_wanted});
-  } else if (const std::optional<Endpoint> peer = random_peer(node)) {
-    dial_push_pull(node, now, *peer, {});
-  }
+  const std::optional<Slot> peer = draw_peer(node);
+  if (peer) dial_push_pull(node, now, node.members.endpoint(*peer), {});
 }
 
-std::optional<Endpoint> random_peer(Node& node) {
+std::optional<Slot> draw_peer(Node& node) {
+  const ShardId lane =
+      node.alone() ? node.id : node.view->draw(&LaneView::live_others, node.rng, node.id);
+  if (lane == node.id) return random_peer(node);
+  post(node, lane, {.kind = MailKind::peer_wanted});
+  return std::nullopt;
+}
+
+std::optional<Slot> random_peer(Node& node) {
   std::array<Slot, 1> chosen;
   const std::size_t count = node.peers.sample(node.rng, chosen, [&](Slot slot) {
     return node.is_self(slot) || node.members.state(slot) != MemberState::alive;
   });
   if (count == 0) return std::nullopt;
-  return node.members.endpoint(chosen[0]);
+  return chosen[0];
 }
 
 }  // namespace starling

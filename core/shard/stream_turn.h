@@ -23,8 +23,11 @@ struct StreamPing {
 void dial_ping(Node& node, Instant now, const Endpoint& target, const StreamPing& ping);
 // The parts of all lanes are there: writes the states that wait for them.
 void state_gathered(Node& node, Instant now);
-// A live member of this lane to exchange states with.
-std::optional<Endpoint> random_peer(Node& node);
+// A live member to exchange states with. Nothing when another lane was asked for one: it will mail
+// who it is.
+std::optional<Slot> draw_peer(Node& node);
+// The same of this lane's own members.
+std::optional<Slot> random_peer(Node& node);
 // The periodic exchange with a random live member; arms its own timer again.
 void push_pull_turn(Node& node, Instant now);
 

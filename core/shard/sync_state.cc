@@ -10,10 +10,11 @@ namespace starling {
 namespace {
 
 // Cells tell tables apart that differ in about a third of their number. A table that is small needs
-// few: it is streamed in a moment.
+// few: it is streamed in a moment. Each of several lanes has as many as its node needs: they add
+// up.
 std::uint32_t cells_for(const EngineOptions& options) {
-  const std::uint32_t rows = options.capacity.members_max / 32;
-  return std::clamp(std::bit_ceil(std::max(rows, 1u)), 1024u, 32'768u);
+  const std::uint64_t rows = std::uint64_t{options.capacity.members_max} * options.lanes / 32;
+  return static_cast<std::uint32_t>(std::bit_ceil(std::clamp<std::uint64_t>(rows, 1024u, 32'768u)));
 }
 
 // What labels and encryption may add to a message.
@@ -52,7 +53,7 @@ std::size_t SyncState::room(const EngineOptions& options) {
 }
 
 bool SyncState::possible(const EngineOptions& options) {
-  return options.swim.digests && options.lanes == 1 &&
+  return options.swim.digests &&
          options.swim.udp_buffer_bytes >= sync_room_min + wrapping_bytes + label_bytes_max;
 }
 

@@ -1,8 +1,8 @@
-// What a shard keeps for reconciliation with peers of this kind: its digest, and the exchange it
-// runs.
+// What a shard keeps for reconciliation with peers of this kind: the digest of its rows, and the
+// exchange it runs.
 //
-// Part of a Node that has one lane; what happens with it is in sync_turn. Only the rows of a single
-// table can be compared, so nodes of several lanes have none.
+// Part of a Node; what happens with it is in sync_turn. Of several lanes each keeps the digest of
+// its own rows, and the front lane runs the exchange.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ struct SyncState {
   static std::size_t footprint(const EngineOptions& options);
   // The longest message that an exchange sends.
   static std::size_t room(const EngineOptions& options);
-  // Whether these options allow it: one lane, datagrams of a usual size, not switched off.
+  // Whether these options allow it: datagrams of a usual size, not switched off.
   static bool possible(const EngineOptions& options);
 
   DigestTable digest;
@@ -51,6 +51,19 @@ struct SyncState {
   Instant quiet_until{};  // no exchange before: peers have yet to change their key
 
   Instant full_due{};  // no full push/pull with a periodic peer before
+
+  // "This is where I stand" says nothing while other lanes are still at what came before it. One
+  // that comes in, or goes out, waits here until each of them has said that it is through.
+  struct Held {
+    std::uint64_t number = 0;   // names it among the lanes; 0: unused
+    std::uint32_t missing = 0;  // lanes that have not answered, as a bit mask
+    bool outgoing = false;
+    Endpoint peer;
+    std::array<std::byte, sync_finished_bytes> message;
+  };
+  std::array<Held, 16>
+      held;  // one for each peer that compares at this moment; the oldest gives way
+  std::uint64_t held_count = 0;
 
   // Event buffers that were exchanged and stayed different, because one side joined later.
   std::uint32_t events_ours = 0, events_theirs = 0;

@@ -3,16 +3,13 @@
 #include <algorithm>
 
 #include "core/digest/answer.h"
-#include "core/shard/apply_alive.h"
-#include "core/shard/apply_dead.h"
-#include "core/shard/apply_suspect.h"
+#include "core/shard/node_records.h"
 #include "core/shard/push_pull_image.h"
-#include "core/shard/row_digest.h"
+#include "core/shard/route.h"
 #include "core/shard/send.h"
-#include "core/shard/serf_turn.h"
 #include "core/shard/stream_turn.h"
+#include "core/shard/sync_lanes.h"
 #include "core/swim/scaling.h"
-#include "core/swim/versions.h"
 
 namespace starling {
 
@@ -22,82 +19,6 @@ namespace {
 constexpr std::uint32_t small_cluster_max = 1'024;
 // Up to this many a peer that falls silent in an exchange is tried over a stream.
 constexpr std::uint32_t stream_instead_max = 65'536;
-
-// The node's rows and packets, as an exchange wants them. Lives for one call.
-class NodeRecords final : public RecordSource {
- public:
-  NodeRecords(Node& node, Instant now) : node_(node), now_(now) {}
-
-  const DigestTable& digest() const override { return node_.sync->digest; }
-
-  void for_each_in_buckets(Bucket first, std::uint32_t buckets,
-                           const RecordVisitor& visit) const override {
-    bool more = true;
-    node_.members.for_each_in_buckets(first, buckets, [&](Slot slot) {
-      if (!more || !node_.members.listed(slot) || !is_digested(node_.members.state(slot))) return;
-      more = visit(record_of(node_, slot));
-    });
-  }
-
-  std::optional<MemberRecord> find(NameHash hash, std::string_view name) const override {
-    const std::optional<Slot> slot = node_.members.find(hash, name);
-    if (!slot || !node_.members.listed(*slot)) return std::nullopt;
-    return record_of(node_, *slot);
-  }
-
-  void apply(const MemberRecord& record, const Endpoint& from) override {
-    ++node_.counters.sync_rows_in;
-    switch (record.state) {
-      case MemberState::alive:
-        apply_alive_record(record, from);
-        break;
-      case MemberState::suspect:
-      case MemberState::dead:
-        apply_suspect(
-            node_, now_,
-            {.incarnation = record.incarnation, .node = record.name, .from = node_.speaker_name()});
-        break;
-      case MemberState::left:
-        apply_dead(node_, now_,
-                   {.incarnation = record.incarnation, .node = record.name, .from = record.name},
-                   0);
-        break;
-    }
-    if (record.status_time == LamportTime{}) return;
-    if (record.state != MemberState::left) {
-      apply_join_intent(node_, now_, {.time = record.status_time, .node = record.name});
-      return;
-    }
-    // As a push/pull state lists it: one step past the time it gives.
-    const LamportTime after{to_number(record.status_time) + 1};
-    apply_leave_intent(node_, now_, {.time = after, .node = record.name, .prune = false});
-  }
-
-  void send(const Endpoint& to, Bytes message) override {
-    node_.counters.sync_bytes_out += message.size();
-    send_uncompressed(node_, to, message);
-  }
-
- private:
-  void apply_alive_record(const MemberRecord& record, const Endpoint& from) {
-    const std::array<std::byte, versions_bytes> versions = write_versions(record.versions);
-    TokenBucket& allowance = node_.sync->gossip_allowance;
-    const std::size_t cost = record.name.size() + record.meta.size() + 64;
-    const bool gossip = allowance.allowance(now_) >= cost;
-    if (gossip) allowance.spend(cost);
-    apply_alive(node_, now_,
-                {.incarnation = record.incarnation,
-                 .node = record.name,
-                 .address = record.endpoint.address.bytes(),
-                 .port = record.endpoint.port,
-                 .meta = record.meta,
-                 .versions = versions},
-                {.sender = &from, .quiet = !gossip});
-  }
-
-  Node& node_;
-  Instant now_;
-};
 
 // memberlist's exchange of full states, not more often than memberlist would.
 void full_exchange(Node& node, Instant now, const Endpoint& peer) {
@@ -152,8 +73,8 @@ void exchange_events(Node& node, Instant now, const Endpoint& peer, std::uint32_
 }
 
 void on_standing(Node& node, Instant now, const Endpoint& peer, const Standing& theirs) {
-  if (!node.sync->complete()) return full_exchange(node, now, peer);
-  const Root ours = node.sync->digest.root();
+  if (!digests_complete(node)) return full_exchange(node, now, peer);
+  const Root ours = node.view->root();
   if (ours == Root{theirs.root, theirs.count}) {
     ++node.counters.syncs_equal;
   } else {
@@ -201,6 +122,11 @@ void answered(Node& node, Instant now, SyncState::Ask& question,
 
 }  // namespace
 
+bool digests_complete(const Node& node) {
+  if (!node.sync || !node.sync->complete()) return false;
+  return node.alone() || node.view->digests_agree();
+}
+
 void end_exchange(Node& node, Instant now) {
   node.sync->exchange.abandon();
   look_after(node, now);
@@ -208,13 +134,12 @@ void end_exchange(Node& node, Instant now) {
 
 void sync_turn(Node& node, Instant now) {
   node.wheel.arm(timer(FixedTimer::push_pull), now + node.options.swim.push_pull_interval);
-  std::array<Slot, 1> chosen;
-  const std::size_t count = node.peers.sample(node.rng, chosen, [&](Slot slot) {
-    return node.is_self(slot) || node.members.state(slot) != MemberState::alive;
-  });
-  if (count == 0) return;
-  ask(node, now, node.members.name(chosen[0]),
-      {.periodic = true, .peer = node.members.endpoint(chosen[0])});
+  const std::optional<Slot> peer = draw_peer(node);
+  if (peer) compare_with(node, now, node.members.name(*peer), node.members.endpoint(*peer));
+}
+
+void compare_with(Node& node, Instant now, std::string_view name, const Endpoint& peer) {
+  ask(node, now, name, {.periodic = true, .peer = peer});
 }
 
 void dial_join(Node& node, Instant now, const Endpoint& peer, const DialOptions& options) {
@@ -238,22 +163,27 @@ void sync_due(Node& node, Instant now) {
   look_after(node, now);
 }
 
-void apply_sync(Node& node, Instant now, Bytes body, const Endpoint& from) {
-  const Decoded<SyncMessage> message = decode_sync(body);
-  if (!message || !node.sync || !node.sync->complete()) {
+void apply_sync(Node& node, Instant now, Bytes message, const Endpoint& from) {
+  const Decoded<SyncMessage> decoded = decode_sync(message.subspan(1));
+  if (!decoded || !digests_complete(node)) {
     ++node.counters.messages_dropped;
-    if (message) return;
-    node.report.trace(now, TraceKind::message_dropped, {.endpoint = from, .error = message.error()},
+    if (decoded) return;
+    node.report.trace(now, TraceKind::message_dropped, {.endpoint = from, .error = decoded.error()},
                       node.counters);
     return;
   }
-  node.counters.sync_bytes_in += body.size() + 1;
+  node.counters.sync_bytes_in += message.size();
+  if (!node.alone() && pass_on(node, now, from, message, *decoded)) return;
+  take_sync(node, now, from, *decoded, message.size());
+}
+
+void take_sync(Node& node, Instant now, const Endpoint& from, const SyncMessage& message,
+               std::size_t bytes) {
   NodeRecords records(node, now);
-  if (!message->header.from_responder) {
-    answer(from, *message, SyncState::room(node.options), records);
-    return;
+  if (!message.header.from_responder) {
+    return answer(from, message, SyncState::room(node.options), records);
   }
-  node.sync->exchange.on_message(now, from, *message, body.size() + 1, records);
+  node.sync->exchange.on_message(now, from, message, bytes, records);
   look_after(node, now);
 }
 
@@ -269,7 +199,7 @@ bool apply_sync_ack(Node& node, Instant now, const Ack& ack) {
 
 void begin_exchange(Node& node, Instant now, const Endpoint& peer) {
   if (!node.sync || node.sync->exchange.running()) return;
-  if (!node.sync->complete() || now < node.sync->quiet_until) return;
+  if (!digests_complete(node) || now < node.sync->quiet_until) return;
   SyncState& sync = *node.sync;
   ++node.counters.syncs_started;
   sync.reported = false;
@@ -282,10 +212,12 @@ void begin_exchange(Node& node, Instant now, const Endpoint& peer) {
 }
 
 Bytes own_standing(Node& node, StandingRoom& room) {
-  if (!node.sync || !node.sync->complete()) return {};
-  const Root root = node.sync->digest.root();
-  return write_standing({.root = root.sum, .count = root.count, .events = node.events.digest()},
-                        room);
+  if (!digests_complete(node)) return {};
+  const Root root = node.alone() ? node.sync->digest.root() : node.view->root();
+  const std::uint32_t events =
+      node.id == front_lane ? node.events.digest()
+                            : node.view->lane(front_lane).events.load(std::memory_order_relaxed);
+  return write_standing({.root = root.sum, .count = root.count, .events = events}, room);
 }
 
 }  // namespace starling

@@ -17,26 +17,32 @@ constexpr int bursts_max = 8;
 
 }  // namespace
 
+Device::Options DpdkDatagrams::device_options(const PortOptions& options) {
+  return {
+      .packet_room_bytes = options.packet_room_bytes,
+      // Received, lent, waiting for a neighbour, and a burst on its way each way.
+      .packets_held_max = options.receive_slots + 2 * options.send_slots + 2 * Device::burst_max,
+      .lanes = options.lanes};
+}
+
 std::expected<std::unique_ptr<DpdkDatagrams>, std::string> DpdkDatagrams::create(
     const PortOptions& options, const Endpoint& bound, DeviceNumber device,
     std::optional<DeviceNumber> tap, PortCounters& counters) {
-  const Device::Options wanted{
-      .packet_room_bytes = options.packet_room_bytes,
-      // Received, lent, waiting for a neighbour, and a burst on its way each way.
-      .packets_held_max = options.receive_slots + 2 * options.send_slots + 2 * Device::burst_max};
-  auto opened = Device::open(device, wanted);
-  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto shared = SharedDevice::open(device, tap, device_options(options));
+  if (!shared) return std::unexpected(std::move(shared.error()));
+  return create(options, bound, std::move(*shared), counters);
+}
+
+std::expected<std::unique_ptr<DpdkDatagrams>, std::string> DpdkDatagrams::create(
+    const PortOptions& options, const Endpoint& bound, std::shared_ptr<SharedDevice> shared,
+    PortCounters& counters) {
   std::unique_ptr<DpdkDatagrams> datagrams(
-      new DpdkDatagrams(options, bound, std::move(*opened), counters));
-  InterfaceIndex interface = datagrams->device_.interface();
-  if (tap) {
-    auto path = Device::open(*tap, {});
-    if (!path) return std::unexpected(std::move(path.error()));
-    datagrams->exception_path_.emplace(std::move(*path), datagrams->device_);
-    interface = datagrams->exception_path_->interface();
-  }
+      new DpdkDatagrams(options, bound, std::move(shared), counters));
+  const auto& path = datagrams->shared_->exception_path();
+  const InterfaceIndex interface = path ? path->interface() : datagrams->device().interface();
   if (interface == InterfaceIndex::none && datagrams->local_.any) {
-    return std::unexpected("bind " + to_text(bound) + ": DPDK device " + datagrams->device_.name() +
+    return std::unexpected("bind " + to_text(bound) + ": DPDK device " +
+                           datagrams->device().name() +
                            " has no interface of the kernel; it needs one address of its own");
   }
   auto neighbours = Neighbours::create({.local = datagrams->local_, .interface = interface});
@@ -45,15 +51,16 @@ std::expected<std::unique_ptr<DpdkDatagrams>, std::string> DpdkDatagrams::create
   return datagrams;
 }
 
-DpdkDatagrams::DpdkDatagrams(const PortOptions& options, const Endpoint& bound, Device device,
-                             PortCounters& counters)
+DpdkDatagrams::DpdkDatagrams(const PortOptions& options, const Endpoint& bound,
+                             std::shared_ptr<SharedDevice> shared, PortCounters& counters)
     : counters_(&counters),
       receive_slots_(options.receive_slots),
       send_slots_(options.send_slots),
       datagram_bytes_max_(options.datagram_bytes_max),
       bound_(bound),
-      device_(std::move(device)),
-      local_(LocalAddress::from(device_.mac(), bound)),
+      shared_(std::move(shared)),
+      lane_(options.lane),
+      local_(LocalAddress::from(device().mac(), bound)),
       waiting_(options.send_slots) {}
 
 DpdkDatagrams::~DpdkDatagrams() {
@@ -66,8 +73,11 @@ DpdkDatagrams::~DpdkDatagrams() {
 }
 
 std::string DpdkDatagrams::text() const {
-  std::string text = device_.name() + " (" + std::string(device_.driver()) + ")";
-  if (exception_path_) text += ", the rest to the kernel by " + exception_path_->name();
+  std::string text = device().name() + " (" + std::string(device().driver()) + ")";
+  if (const std::string layout = shared_->layout(); !layout.empty()) text += ", " + layout;
+  if (shared_->exception_path()) {
+    text += ", the rest to the kernel by " + shared_->exception_path()->name();
+  }
   text += neighbours_->asks_kernel() ? ", the kernel finds neighbours" : ", own neighbour search";
   return text;
 }
@@ -76,12 +86,13 @@ bool DpdkDatagrams::gather() {
   bool came = arrived_taken_ < arrived_packets_;
   if (!came) {
     std::array<rte_mbuf*, Device::burst_max> packets;
-    const std::size_t got = device_.receive(packets);
+    const std::size_t got = shared_->receive(lane_, packets);
     more_ = got == packets.size();
     take(std::span(packets).first(got));
     came = got > 0;
   }
-  if (exception_path_ && exception_path_->pump() > 0) came = true;
+  if (lane_ == 0 && shared_->pump() > 0) came = true;
+  hear_discoveries();
   if (waiting_packets_ > 0) {
     const Instant now = MonotonicClock::now();
     if (now >= waiting_look_) send_waiting(now);
@@ -99,8 +110,8 @@ void DpdkDatagrams::take(std::span<rte_mbuf*> packets) {
     const bool discovery =
         frame.kind == FrameKind::arp || frame.kind == FrameKind::neighbour_discovery;
     if (frame.kind == FrameKind::datagram) {
-      const bool damaged = device_.verifies() && (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
-                                                     RTE_MBUF_F_RX_L4_CKSUM_BAD;
+      const bool damaged = device().verifies() && (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
+                                                      RTE_MBUF_F_RX_L4_CKSUM_BAD;
       const bool too_large = frame.payload.size() > datagram_bytes_max_;
       if (too_large) count(counters_->datagrams_too_large);
       if (!damaged && !too_large) {
@@ -110,7 +121,7 @@ void DpdkDatagrams::take(std::span<rte_mbuf*> packets) {
     } else if (frame.kind == FrameKind::fragment) {
       // A datagram larger than its link's packets.
       count(counters_->datagrams_too_large);
-    } else if (exception_path_ && frame.kind != FrameKind::bad) {
+    } else if (shared_->exception_path() && frame.kind != FrameKind::bad) {
       others[other_packets++] = mbuf;
       continue;
     } else if (discovery && !neighbours_->asks_kernel()) {
@@ -118,29 +129,41 @@ void DpdkDatagrams::take(std::span<rte_mbuf*> packets) {
     }
     rte_pktmbuf_free(mbuf);
   }
-  if (other_packets > 0) exception_path_->up(std::span(others).first(other_packets));
+  if (other_packets > 0) shared_->to_kernel(lane_, std::span(others).first(other_packets));
 }
 
 void DpdkDatagrams::send_raw(std::size_t bytes, rte_mbuf* mbuf) {
   rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(bytes));
-  device_.send(std::span(&mbuf, 1));
+  shared_->send(lane_, std::span(&mbuf, 1));
 }
 
 void DpdkDatagrams::on_discovery(Instant now, rte_mbuf* mbuf) {
   std::array<std::byte, discovery_bytes_max> answer;
   const std::size_t bytes = neighbours_->on_discovery(now, frame_of(mbuf), answer);
+  shared_->tell(lane_, mbuf);
   // Somebody we were waiting for may have spoken.
   waiting_look_ = now;
-  rte_mbuf* const reply = bytes > 0 ? rte_pktmbuf_alloc(device_.pool()) : nullptr;
+  rte_mbuf* const reply = bytes > 0 ? rte_pktmbuf_alloc(device().pool()) : nullptr;
   if (reply == nullptr) return;
   std::memcpy(rte_pktmbuf_mtod(reply, std::byte*), answer.data(), bytes);
   send_raw(bytes, reply);
 }
 
+// Another lane has received them, and has answered.
+void DpdkDatagrams::hear_discoveries() {
+  while (rte_mbuf* const mbuf = shared_->heard(lane_)) {
+    const Instant now = MonotonicClock::now();
+    std::array<std::byte, discovery_bytes_max> answer;
+    neighbours_->on_discovery(now, frame_of(mbuf), answer);
+    waiting_look_ = now;
+    rte_pktmbuf_free(mbuf);
+  }
+}
+
 void DpdkDatagrams::send_requests() {
   std::array<std::byte, discovery_bytes_max> room;
   while (const std::size_t bytes = neighbours_->take_request(room)) {
-    rte_mbuf* const mbuf = rte_pktmbuf_alloc(device_.pool());
+    rte_mbuf* const mbuf = rte_pktmbuf_alloc(device().pool());
     if (mbuf == nullptr) return;
     std::memcpy(rte_pktmbuf_mtod(mbuf, std::byte*), room.data(), bytes);
     send_raw(bytes, mbuf);
@@ -176,7 +199,7 @@ void DpdkDatagrams::release(std::span<const RxPacket> burst) {
 
 std::size_t DpdkDatagrams::borrow(std::span<TxPacket> blanks) {
   const std::size_t wanted = std::min(blanks.size(), send_slots_ - lent_);
-  const std::size_t lent = lend_mbufs(device_.pool(), blanks.first(wanted));
+  const std::size_t lent = lend_mbufs(device().pool(), blanks.first(wanted));
   lent_ += lent;
   return lent;
 }
@@ -208,7 +231,7 @@ bool DpdkDatagrams::reachable(const IpAddress& to) const {
 void DpdkDatagrams::send_or_wait(Instant now, rte_mbuf* mbuf, std::size_t bytes,
                                  const Endpoint& to) {
   const std::size_t headers = headers_bytes(to.address);
-  if (!reachable(to.address) || headers - ethernet_bytes + bytes > device_.mtu()) {
+  if (!reachable(to.address) || headers - ethernet_bytes + bytes > device().mtu()) {
     return drop(mbuf);
   }
   const Neighbours::Found found = neighbours_->find(now, to.address);
@@ -234,20 +257,20 @@ void DpdkDatagrams::send_waiting(Instant now) {
 void DpdkDatagrams::stage(rte_mbuf* mbuf, std::size_t bytes, const Endpoint& to,
                           const NextHop& hop) {
   finish_mbuf(mbuf, bytes,
-              {.source_mac = device_.mac(),
+              {.source_mac = device().mac(),
                .destination_mac = hop.mac,
                .source = hop.source,
                .destination = to.address,
                .source_port = bound_.port,
                .destination_port = to.port},
-              device_.checksums());
+              device().checksums());
   outgoing_[outgoing_packets_++] = mbuf;
   if (outgoing_packets_ == outgoing_.size()) flush();
 }
 
 void DpdkDatagrams::flush() {
   if (outgoing_packets_ == 0) return;
-  const std::size_t sent = device_.send(std::span(outgoing_).first(outgoing_packets_));
+  const std::size_t sent = shared_->send(lane_, std::span(outgoing_).first(outgoing_packets_));
   count(counters_->datagrams_sent, sent);
   count(counters_->datagrams_send_failed, outgoing_packets_ - sent);
   outgoing_packets_ = 0;

@@ -1,4 +1,4 @@
-// DpdkDatagrams: UDP by a DPDK device, one queue each way, in bursts.
+// DpdkDatagrams: UDP by a DPDK device, a lane's part of it, in bursts.
 //
 // Received datagrams are views into mbufs; blanks are mbufs with room for the headers in front,
 // which are written once, when a packet is sent. Packets whose next hop is not yet known wait, as
@@ -10,8 +10,8 @@
 #include <memory>
 #include <vector>
 
-#include "io/dpdk/exception_path.h"
 #include "io/dpdk/neighbours.h"
+#include "io/dpdk/shared_device.h"
 #include "io/port_options.h"
 #include "io/ports.h"
 
@@ -19,7 +19,14 @@ namespace starling::io {
 
 class DpdkDatagrams final : public DatagramPort {
  public:
-  // `bound` is where the kernel's streams are bound: datagrams go from and to there.
+  // What all lanes of these options together want of a device.
+  static Device::Options device_options(const PortOptions& options);
+  // `bound` is where the kernel's streams are bound: datagrams go from and to there. For lane
+  // options.lane.
+  static std::expected<std::unique_ptr<DpdkDatagrams>, std::string> create(
+      const PortOptions& options, const Endpoint& bound, std::shared_ptr<SharedDevice> shared,
+      PortCounters& counters);
+  // The only lane, on a device of its own.
   static std::expected<std::unique_ptr<DpdkDatagrams>, std::string> create(
       const PortOptions& options, const Endpoint& bound, DeviceNumber device,
       std::optional<DeviceNumber> tap, PortCounters& counters);
@@ -45,10 +52,12 @@ class DpdkDatagrams final : public DatagramPort {
     std::size_t bytes;
   };
 
-  DpdkDatagrams(const PortOptions& options, const Endpoint& bound, Device device,
-                PortCounters& counters);
+  DpdkDatagrams(const PortOptions& options, const Endpoint& bound,
+                std::shared_ptr<SharedDevice> shared, PortCounters& counters);
   void take(std::span<rte_mbuf*> packets);
   void on_discovery(Instant now, rte_mbuf* mbuf);
+  void hear_discoveries();
+  const Device& device() const { return shared_->device(); }
   void send_requests();
   void send_waiting(Instant now);
   // Writes the headers and puts the packet into the outgoing burst; false when it cannot be sent.
@@ -62,9 +71,9 @@ class DpdkDatagrams final : public DatagramPort {
   PortCounters* counters_;
   std::size_t receive_slots_, send_slots_, datagram_bytes_max_;
   Endpoint bound_;
-  Device device_;
+  std::shared_ptr<SharedDevice> shared_;
+  std::uint32_t lane_;
   LocalAddress local_;
-  std::optional<ExceptionPath> exception_path_;
   std::optional<Neighbours> neighbours_;
 
   std::array<RxPacket, Device::burst_max> arrived_;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint16_t ring_packets = 1024;
 constexpr unsigned cache_packets = 256;
+constexpr std::uint16_t queues_fixed_max = 32;
 
 bool is_tap(std::uint16_t number) {
   rte_eth_dev_info info{};
@@ -23,10 +24,12 @@ bool is_tap(std::uint16_t number) {
 
 // Pools are never freed: packets of ours may lie in the rings of others, who give them back later.
 // A device that is taken again finds its pool by name.
-rte_mempool* pool_of(std::uint16_t device, const Device::Options& options, std::size_t room_bytes) {
-  // Both of the device's rings full, as many at the caller, and two caches: DPDK likes 2^n - 1.
-  const std::size_t wanted =
-      2 * ring_packets + options.packets_held_max + 2 * cache_packets + Device::burst_max;
+rte_mempool* pool_of(std::uint16_t device, const Device::Options& options, std::size_t queues,
+                     std::size_t room_bytes) {
+  // All of the device's rings full, as many at each lane, and a cache each and one more: DPDK likes
+  // 2^n - 1.
+  const std::size_t wanted = queues * ring_packets + options.lanes * options.packets_held_max +
+                             (options.lanes + 1) * cache_packets + Device::burst_max;
   const auto packets = static_cast<unsigned>(std::bit_ceil(wanted) - 1);
   const std::string name = "starling_" + std::to_string(device) + "_" + std::to_string(room_bytes) +
                            "_" + std::to_string(packets);
@@ -77,9 +80,6 @@ std::string Device::configure(const Options& options) {
   if (room_bytes > UINT16_MAX) {
     return "packets of " + std::to_string(options.packet_room_bytes) + " bytes do not fit into its";
   }
-  pool_ = pool_of(number_, options, room_bytes);
-  if (pool_ == nullptr) return failed("allocate its packets", 0);
-
   rte_eth_conf conf{};
   constexpr std::uint64_t tx_wanted = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
   constexpr std::uint64_t rx_wanted = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
@@ -88,17 +88,23 @@ std::string Device::configure(const Options& options) {
   verifies_ = info_.if_index == 0 && (info_.rx_offload_capa & rx_wanted) == rx_wanted;
   if (offload_) conf.txmode.offloads = tx_wanted;
   if (verifies_) conf.rxmode.offloads = rx_wanted;
-  if (const int result = rte_eth_dev_configure(number_, 1, 1, &conf); result < 0) {
+  if (const int result = configure_queues(options.lanes, conf); result < 0) {
     return failed("configure it", result);
   }
+  pool_ = pool_of(number_, options, std::size_t{receive_queues_} + send_queues_, room_bytes);
+  if (pool_ == nullptr) return failed("allocate its packets", 0);
   std::uint16_t rx_ring = ring_packets, tx_ring = ring_packets;
   rte_eth_dev_adjust_nb_rx_tx_desc(number_, &rx_ring, &tx_ring);
   const auto node = static_cast<unsigned>(std::max(rte_eth_dev_socket_id(number_), 0));
-  int result = rte_eth_rx_queue_setup(number_, 0, rx_ring, node, nullptr, pool_);
-  if (result < 0) return failed("set up its receive queue", result);
-  result = rte_eth_tx_queue_setup(number_, 0, tx_ring, node, nullptr);
-  if (result < 0) return failed("set up its send queue", result);
-  result = rte_eth_dev_start(number_);
+  for (std::uint16_t queue = 0; queue < receive_queues_; ++queue) {
+    const int result = rte_eth_rx_queue_setup(number_, queue, rx_ring, node, nullptr, pool_);
+    if (result < 0) return failed("set up receive queue " + std::to_string(queue), result);
+  }
+  for (std::uint16_t queue = 0; queue < send_queues_; ++queue) {
+    const int result = rte_eth_tx_queue_setup(number_, queue, tx_ring, node, nullptr);
+    if (result < 0) return failed("set up send queue " + std::to_string(queue), result);
+  }
+  const int result = rte_eth_dev_start(number_);
   if (result < 0) return failed("start it", result);
   started_ = true;
 
@@ -108,6 +114,32 @@ std::string Device::configure(const Options& options) {
   std::uint16_t mtu = 0;
   mtu_ = rte_eth_dev_get_mtu(number_, &mtu) == 0 && mtu > 0 ? mtu : 1500;
   return "";
+}
+
+int Device::configure_queues(std::uint32_t lanes, rte_eth_conf& conf) {
+  constexpr std::uint64_t fields = RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP;
+  const std::uint64_t spread_by = info_.flow_type_rss_offloads & fields;
+  const auto most = [](std::uint32_t wanted, std::uint16_t there) {
+    return static_cast<std::uint16_t>(
+        std::clamp<std::uint32_t>(wanted, 1, std::max<std::uint16_t>(there, 1)));
+  };
+  // A driver that spreads by rules of its own, over the queues it was made with, fills all of them.
+  const bool fixed = spread_by == 0 && info_.max_rx_queues <= queues_fixed_max;
+  receive_queues_ = most(fixed ? info_.max_rx_queues : lanes, info_.max_rx_queues);
+  send_queues_ = info_.max_tx_queues >= lanes ? static_cast<std::uint16_t>(lanes) : 1;
+  spreads_ = spread_by != 0 && receive_queues_ > 1;
+  if (spreads_) {
+    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf.rx_adv_conf.rss_conf.rss_hf = spread_by;
+  }
+  const int result = rte_eth_dev_configure(number_, receive_queues_, send_queues_, &conf);
+  if (result >= 0 || (receive_queues_ == 1 && send_queues_ == 1)) return result;
+  // What it says it can do and what it does are two things with some drivers.
+  conf.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
+  conf.rx_adv_conf = {};
+  receive_queues_ = send_queues_ = 1;
+  spreads_ = false;
+  return rte_eth_dev_configure(number_, 1, 1, &conf);
 }
 
 Device::~Device() {
@@ -128,13 +160,13 @@ void Device::set_mac(const MacAddress& mac) {
   if (rte_eth_dev_default_mac_addr_set(number_, &address) == 0) mac_ = mac;
 }
 
-std::size_t Device::send(std::span<rte_mbuf*> packets) {
+std::size_t Device::send(std::span<rte_mbuf*> packets, std::uint16_t queue) {
   // A full ring empties within microseconds on hardware; a device that does not take anything in
   // some tries has lost its link.
   constexpr int tries_max = 16;
   std::size_t sent = 0;
   for (int tries = 0; sent < packets.size() && tries < tries_max; ++tries) {
-    const std::uint16_t took = rte_eth_tx_burst(number_, 0, packets.data() + sent,
+    const std::uint16_t took = rte_eth_tx_burst(number_, queue, packets.data() + sent,
                                                 static_cast<std::uint16_t>(packets.size() - sent));
     if (took == 0) rte_pause();
     sent += took;

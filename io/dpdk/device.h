@@ -1,7 +1,7 @@
-// Device: one Ethernet device of DPDK, taken, configured with one queue each way and started.
+// Device: one Ethernet device of DPDK, taken, configured with queues for the lanes and started.
 //
 // Owns the device, not its driver: when it goes the device is stopped and may be taken again.
-// Opened by any thread, used by the lane's.
+// Opened by any thread; each queue is used by one thread. See shared_device.h for who uses which.
 #pragma once
 
 #include <rte_ethdev.h>
@@ -29,7 +29,8 @@ class Device {
 
   struct Options {
     std::size_t packet_room_bytes = 2048;  // behind the room for headers
-    std::size_t packets_held_max = 1024;   // by the caller, at a time
+    std::size_t packets_held_max = 1024;   // by each lane, at a time
+    std::uint32_t lanes = 1;               // how many threads want queues of their own
   };
 
   // The first that nobody has taken. TAP devices are only looked at when `tap` says so.
@@ -44,17 +45,28 @@ class Device {
         mac_(other.mac_),
         mtu_(other.mtu_),
         started_(other.started_),
+        receive_queues_(other.receive_queues_),
+        send_queues_(other.send_queues_),
+        spreads_(other.spreads_),
         offload_(other.offload_),
         verifies_(other.verifies_) {}
   Device& operator=(Device&&) = delete;
   ~Device();
 
   // At most burst_max.
-  std::size_t receive(std::span<rte_mbuf*> packets) {
-    return rte_eth_rx_burst(number_, 0, packets.data(), static_cast<std::uint16_t>(packets.size()));
+  std::size_t receive(std::span<rte_mbuf*> packets, std::uint16_t queue = 0) {
+    return rte_eth_rx_burst(number_, queue, packets.data(),
+                            static_cast<std::uint16_t>(packets.size()));
   }
   // Sends and frees all; how many the device took.
-  std::size_t send(std::span<rte_mbuf*> packets);
+  std::size_t send(std::span<rte_mbuf*> packets, std::uint16_t queue = 0);
+
+  // May be fewer than there are lanes, or more: what a driver puts into a queue must be fetched.
+  std::uint32_t receive_queues() const { return receive_queues_; }
+  // As many as there are lanes, or one.
+  std::uint32_t send_queues() const { return send_queues_; }
+  // Whether the device was told to spread what it receives over its queues, by RSS.
+  bool spreads() const { return spreads_; }
 
   rte_mempool* pool() const { return pool_; }
   const MacAddress& mac() const { return mac_; }
@@ -74,6 +86,8 @@ class Device {
 
   explicit Device(DeviceNumber number) : number_(static_cast<std::uint16_t>(number)) {}
   std::string configure(const Options& options);
+  // The result of DPDK.
+  int configure_queues(std::uint32_t lanes, rte_eth_conf& conf);
 
   std::uint16_t number_;
   std::uint64_t owner_ = no_owner;
@@ -82,6 +96,8 @@ class Device {
   MacAddress mac_;
   std::size_t mtu_ = 0;
   bool started_ = false;
+  std::uint16_t receive_queues_ = 1, send_queues_ = 1;
+  bool spreads_ = false;
   bool offload_ = false;
   bool verifies_ = false;
 };

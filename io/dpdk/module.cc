@@ -53,11 +53,11 @@ std::expected<void, std::string> start_dpdk(const PortOptions& options) {
   return (*module)->start(options);
 }
 
-std::expected<OpenedDpdk, std::string> open_dpdk(const PortOptions& options,
-                                                 std::unique_ptr<Ports> kernel) {
+std::expected<std::vector<OpenedDpdk>, std::string> open_dpdk(
+    PortOptions options, std::vector<std::unique_ptr<Ports>> kernels) {
   const auto module = loaded_module();
   if (!module) return std::unexpected(module.error());
-  return (*module)->open(options, std::move(kernel));
+  return (*module)->open(std::move(options), std::move(kernels));
 }
 
 std::expected<PortOpener, std::string> open_rings(std::uint32_t ports_max, const PortOptions& each,

@@ -18,19 +18,26 @@ std::expected<void, std::string> start_dpdk(const PortOptions& options) {
   return std::unexpected(std::move(why));
 }
 
-std::expected<OpenedDpdk, std::string> open_dpdk(const PortOptions& options,
-                                                 std::unique_ptr<Ports> kernel) {
+std::expected<std::vector<OpenedDpdk>, std::string> open_dpdk(
+    PortOptions options, std::vector<std::unique_ptr<Ports>> kernels) {
   const auto started = start_eal(options.dpdk_arguments);
   if (!started) return std::unexpected(started.error());
   std::optional<DeviceNumber> main = Device::first_free(false);
   std::optional<DeviceNumber> tap = Device::first_free(true);
   if (!main) main = std::exchange(tap, std::nullopt);
   if (!main) return std::unexpected("all DPDK devices are taken");
-  auto ports = DpdkPorts::create(options, {.main = *main, .tap = tap}, std::move(kernel));
-  if (!ports) return std::unexpected(std::move(ports.error()));
-  std::string text = (*ports)->text() + (started->huge_pages ? ", huge pages" : ", ordinary pages");
-  if (!started->complaints.empty()) text += " (" + started->complaints + ")";
-  return OpenedDpdk{std::move(*ports), std::move(text)};
+  auto shared = SharedDevice::open(*main, tap, DpdkDatagrams::device_options(options));
+  if (!shared) return std::unexpected(std::move(shared.error()));
+  std::vector<OpenedDpdk> all;
+  for (options.lane = 0; options.lane < kernels.size(); ++options.lane) {
+    auto ports = DpdkPorts::create(options, *shared, std::move(kernels[options.lane]));
+    if (!ports) return std::unexpected(std::move(ports.error()));
+    std::string text =
+        (*ports)->text() + (started->huge_pages ? ", huge pages" : ", ordinary pages");
+    if (!started->complaints.empty()) text += " (" + started->complaints + ")";
+    all.push_back({std::move(*ports), std::move(text)});
+  }
+  return all;
 }
 
 bool mute_datagrams(int udp_socket) {

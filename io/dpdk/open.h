@@ -6,6 +6,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "io/port_opener.h"
 
@@ -21,12 +22,13 @@ struct OpenedDpdk {
 // a device of EAL's may carry their address. Then takes the first free device that is no TAP, and
 // a TAP beside it as exception path; a TAP alone is the device.
 std::expected<void, std::string> start_dpdk(const PortOptions& options);
-// `kernel` is bound to where datagrams shall come from; `udp_socket` is its own, to be muted.
-std::expected<OpenedDpdk, std::string> open_dpdk(const PortOptions& options,
-                                                 std::unique_ptr<Ports> kernel);
 // Opens the ports of one RingNetwork (ring_network.h), with streams of the opener given.
 std::expected<PortOpener, std::string> open_rings(std::uint32_t ports_max, const PortOptions& each,
                                                   PortOpener streams);
+// The ports of options.lanes lanes on one device. `kernels`, one for each, are bound to where
+// datagrams shall come from; their datagrams are muted.
+std::expected<std::vector<OpenedDpdk>, std::string> open_dpdk(
+    PortOptions options, std::vector<std::unique_ptr<Ports>> kernels);
 // See exception_path.h; here for the same reason.
 bool mute_datagrams(int udp_socket);
 

@@ -25,9 +25,18 @@ constexpr Duration wait_max = std::chrono::hours(1);
 
 std::expected<std::unique_ptr<DpdkPorts>, std::string> DpdkPorts::create(
     const PortOptions& options, const Devices& devices, std::unique_ptr<Ports> kernel) {
+  auto shared =
+      SharedDevice::open(devices.main, devices.tap, DpdkDatagrams::device_options(options));
+  if (!shared) return std::unexpected(std::move(shared.error()));
+  return create(options, std::move(*shared), std::move(kernel));
+}
+
+std::expected<std::unique_ptr<DpdkPorts>, std::string> DpdkPorts::create(
+    const PortOptions& options, std::shared_ptr<SharedDevice> shared,
+    std::unique_ptr<Ports> kernel) {
   std::unique_ptr<DpdkPorts> ports(new DpdkPorts(std::move(kernel)));
   auto datagrams =
-      DpdkDatagrams::create(options, ports->bound(), devices.main, devices.tap, ports->counters_);
+      DpdkDatagrams::create(options, ports->bound(), std::move(shared), ports->counters_);
   if (!datagrams) return std::unexpected(std::move(datagrams.error()));
   ports->datagrams_ = std::move(*datagrams);
   return ports;

@@ -23,6 +23,10 @@ class DpdkPorts final : public Ports {
   // `kernel`: ports bound where datagrams are to come from, whose own datagrams are muted.
   static std::expected<std::unique_ptr<DpdkPorts>, std::string> create(
       const PortOptions& options, const Devices& devices, std::unique_ptr<Ports> kernel);
+  // One of several lanes that share a device.
+  static std::expected<std::unique_ptr<DpdkPorts>, std::string> create(
+      const PortOptions& options, std::shared_ptr<SharedDevice> shared,
+      std::unique_ptr<Ports> kernel);
   ~DpdkPorts() override;
 
   DatagramPort& datagrams() override { return datagram_side_; }

@@ -14,6 +14,7 @@ from harness import Failure, Skip, answers_queries, check, detection_bound, expe
 
 PREFIX_BITS = 24
 AF_PACKET = "--no-huge --vdev=net_af_packet0,iface={iface},blocksz=4096,framesz=2048,framecnt=512,qpairs=1,qdisc_bypass=1"
+AF_PACKET_PAIRS = AF_PACKET.replace("qpairs=1", "qpairs=2")
 AF_XDP = "--vdev=net_af_xdp0,iface={iface},start_queue=0,queue_count=1"
 TAP = "--vdev=net_tap0,iface={tap}"
 HUGE_PAGES = pathlib.Path("/proc/sys/vm/nr_hugepages")
@@ -62,10 +63,10 @@ class Cable:
         if done.returncode != 0:
             raise Skip(f"ip {words}: {done.stderr.strip()[:100]}")
 
-    def agent(self, side, dpdk, name=None, **options):
+    def agent(self, side, dpdk, name=None, lanes=1, **options):
         extra = []
         if side == "star":
-            extra = ["-io=dpdk", "-dpdk-args=" + dpdk.format(iface=self.iface["star"], tap=self.tap)]
+            extra = ["-io=dpdk", f"-lanes={lanes}", "-dpdk-args=" + dpdk.format(iface=self.iface["star"], tap=self.tap)]
         return self.stage.agent("starling" if side == "star" else "serf", name or side, address=self.address[side],
                                 rpc="127.0.0.1:7373", prefix=["ip", "netns", "exec", self.spaces[side]], args=extra, **options)
 
@@ -152,6 +153,21 @@ def af_packet_ipv6(stage):
     expect_equal(serf.members()["star"]["addr"], "[fd78::1]:7946", "the star's address at serf")
     probes_both_ways(stage, star, serf)
     events_both_ways(stage, star, serf)
+
+
+@check(120, {"qpairs-2": (AF_PACKET_PAIRS,), "qpairs-1": (AF_PACKET,)})
+def af_packet_two_lanes(stage, dpdk):
+    """Two lanes: each with a queue pair of its own, or both with the only one. An ack finds the lane that waits for it."""
+    star, serf = pair(stage, dpdk, "star", lanes=2)
+    layout = "2 receive queues for 2 lanes" if dpdk == AF_PACKET_PAIRS else "1 receive queue for 2 lanes"
+    expect(layout in star.log(), f"the start-up line tells the layout: {star.log()[:600]}")
+    probes_both_ways(stage, star, serf)
+    star.do("tags", "-set", "role=star")
+    expect_tags(stage, [star, serf], "star", {"role": "star"})
+    events_both_ways(stage, star, serf)
+    star.do("leave")
+    star.expect_exit(0, 12)
+    stage.expect_status([serf], "star", "left", 10)
 
 
 @check(90)

@@ -22,9 +22,8 @@ LanedNode::LanedNode(EngineOptions options, std::uint32_t lanes) : options_(std:
   turn_all();
 }
 
-void LanedNode::receive(std::size_t lane, Bytes datagram) {
-  const RxPacket packet{
-      .from = {IpAddress::v4(127, 0, 0, 9), 7946}, .bytes = datagram, .cookie = 0};
+void LanedNode::receive(std::size_t lane, Bytes datagram, const Endpoint& from) {
+  const RxPacket packet{.from = from, .bytes = datagram, .cookie = 0};
   turn(lane, std::span(&packet, 1));
   turn_all();
 }

@@ -19,7 +19,8 @@ class LanedNode {
   const EngineOptions& options() const { return options_; }
 
   // One datagram, at this lane's socket.
-  void receive(std::size_t lane, Bytes datagram);
+  void receive(std::size_t lane, Bytes datagram,
+               const Endpoint& from = {IpAddress::v4(127, 0, 0, 9), 7946});
   template <class Message>
   void receive_message(std::size_t lane, const Message& message) {
     std::array<std::byte, 4096> room;

@@ -34,6 +34,8 @@ class MemberBag : public RecordSource {
     Bytes key;
   };
   explicit MemberBag(const Options& options);
+  MemberBag(const MemberBag&) = delete;
+  MemberBag& operator=(const MemberBag&) = delete;
 
   void on_send(Send send) { send_ = std::move(send); }
 
@@ -45,7 +47,8 @@ class MemberBag : public RecordSource {
   std::size_t size() const;
   std::uint64_t applied() const { return applied_; }
 
-  const DigestTable& digest() const override { return *digest_; }
+  const DigestSum& digest() const override { return sum_; }
+  std::span<const Cell> cells() const { return digest_->cells(); }
   void for_each_in_buckets(Bucket first, std::uint32_t buckets,
                            const RecordVisitor& visit) const override;
   std::optional<MemberRecord> find(NameHash hash, std::string_view name) const override;
@@ -64,6 +67,8 @@ class MemberBag : public RecordSource {
 
   ArenaBlock block_;
   std::unique_ptr<DigestTable> digest_;
+  std::array<const DigestTable*, 1> tables_{digest_.get()};
+  DigestSum sum_{tables_};
   std::vector<std::vector<BagRow>> buckets_;
   std::vector<std::string> metas_;
   Send send_;

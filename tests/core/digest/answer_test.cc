@@ -64,7 +64,7 @@ struct Opening {
       : cells(cell_count * sync_cell_bytes) {
     bag.digest().fold(9, 0, 0, sums);
     Writer out(cells);
-    for (std::size_t i = 0; i < cell_count; ++i) put_cell(wire_cell(bag.digest().cells()[i]), out);
+    for (std::size_t i = 0; i < cell_count; ++i) put_cell(wire_cell(bag.cells()[i]), out);
     message = {.root = bag.digest().root().sum,
                .count = bag.digest().count(),
                .fold_log2 = 9,

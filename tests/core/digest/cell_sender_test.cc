@@ -43,7 +43,7 @@ TEST(CellSender, SendsThemAllInOrderAndNoMore) {
         EXPECT_EQ(part.root, bag.digest().root().sum);
         EXPECT_EQ(part.first, next);
         for (std::size_t i = 0; i < part.cells.size(); ++i, ++next) {
-          EXPECT_EQ(part.cells[i], wire_cell(bag.digest().cells()[next]));
+          EXPECT_EQ(part.cells[i], wire_cell(bag.cells()[next]));
         }
       });
       SyncOutbox out(bag, {}, room);

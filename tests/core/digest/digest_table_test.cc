@@ -58,16 +58,6 @@ TEST(DigestTable, AllAtOnceIsTheSame) {
   }
 }
 
-TEST(DigestTable, TablesAddUp) {
-  const auto marks = random_marks(900, 3);
-  Table whole, sum;
-  std::array<Table, 3> parts;
-  whole.digest.add_all(marks);
-  for (std::size_t i = 0; i < marks.size(); ++i) parts[i % 3].digest.add(marks[i]);
-  for (const Table& part : parts) sum.digest.add_table(part.digest);
-  expect_equal(whole.digest, sum.digest);
-}
-
 // A sum, unlike an exclusive or, knows what is in it twice.
 TEST(DigestTable, TwiceIsNotNever) {
   const auto marks = random_marks(1, 4);
@@ -75,30 +65,6 @@ TEST(DigestTable, TwiceIsNotNever) {
   table.digest.add(marks[0]);
   table.digest.add(marks[0]);
   EXPECT_NE(table.digest.root().sum, 0U);
-}
-
-TEST(DigestTable, FoldsByAddition) {
-  Table table(0);
-  table.digest.add_all(random_marks(5000, 5));
-  for (std::uint32_t log2 = 0; log2 <= bucket_bits; ++log2) {
-    const std::uint32_t groups = 1U << log2, width = bucket_count >> log2;
-    std::vector<std::uint8_t> bytes(groups);
-    std::vector<std::uint16_t> words(groups);
-    table.digest.fold(log2, 0, log2 % 8, bytes);
-    table.digest.fold(log2, 0, words);
-    std::uint64_t total = 0;
-    for (std::uint32_t i = 0; i < groups; ++i) {
-      const std::uint64_t sum =
-          table.digest.sum(Bucket{static_cast<std::uint16_t>(i * width)}, width);
-      total += sum;
-      ASSERT_EQ(bytes[i], sum >> (8 * (log2 % 8)) & 0xff);
-      ASSERT_EQ(words[i], sum & 0xffff);
-    }
-    EXPECT_EQ(total, table.digest.root().sum);
-    std::vector<std::uint8_t> half(groups / 2);
-    table.digest.fold(log2, groups - groups / 2, log2 % 8, half);
-    EXPECT_TRUE(std::equal(half.begin(), half.end(), bytes.end() - groups / 2));
-  }
 }
 
 TEST(DigestTable, CellsTellTablesApart) {

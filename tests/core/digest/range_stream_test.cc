@@ -107,7 +107,7 @@ TEST(RangeStream, OnlyWhatIsMarked) {
   pair.stream.mark(9, 200);
   pair.begin(5000);
   pair.exchange();
-  const DigestTable& digest = pair.theirs.digest();
+  const DigestSum& digest = pair.theirs.digest();
   EXPECT_EQ(pair.ours.digest().root().sum,
             digest.sum(Bucket{100}, 1) + digest.sum(Bucket{1600}, 8));
 }

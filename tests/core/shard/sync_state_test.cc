@@ -9,12 +9,9 @@
 namespace starling::test {
 namespace {
 
-TEST(SyncState, IsForOneLaneWithOrdinaryDatagrams) {
+TEST(SyncState, IsForOrdinaryDatagrams) {
   EngineOptions options = LoneNode::options_named("me");
   EXPECT_TRUE(SyncState::possible(options));
-  options.lanes = 2;
-  EXPECT_FALSE(SyncState::possible(options));
-  options.lanes = 1;
   options.swim.digests = false;
   EXPECT_FALSE(SyncState::possible(options));
   options.swim.digests = true;
@@ -32,6 +29,16 @@ TEST(SyncState, TakesWhatItsFootprintSays) {
     EXPECT_LE(state.digest.cells().size(), 32'768u);
     EXPECT_LE(memory.arena().left(), 4096u);
   }
+}
+
+// Cells of lanes are added, so each lane has as many as one lane with all members would.
+TEST(SyncState, LanesHaveAsManyCellsAsTheNodeNeeds) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.capacity.members_max = 1'000'000;
+  const std::size_t alone = SyncState::footprint(options);
+  options.lanes = 4;
+  options.capacity.members_max = 250'000;
+  EXPECT_EQ(SyncState::footprint(options), alone);
 }
 
 TEST(SyncState, LeavesRoomForWhatWrapsAMessage) {

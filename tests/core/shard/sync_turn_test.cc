@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/node_talk.h"
+#include "tests/support/node_pair.h"
 
 namespace starling::test {
 namespace {
@@ -11,114 +11,61 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-EngineOptions options_at(std::string name, std::uint8_t host) {
-  EngineOptions options = LoneNode::options_named(std::move(name));
-  options.advertise = {IpAddress::v4(127, 0, 1, host), 7946};
-  options.seed = host;
-  options.capacity.members_max = 8'192;
-  options.capacity.queue_slab_bytes = 4u << 20;
-  // Only the comparison is to repair anything.
-  options.swim.gossip_interval = Duration::zero();
-  options.swim.probe_interval = Duration::zero();
-  options.swim.push_pull_interval = seconds(1);
-  return options;
-}
-
-// Two nodes and the cable between them.
-class Pair {
- public:
-  explicit Pair(double loss = 0) : loss_(loss) {
-    a.receive_message(Peer{.name = "b", .address = address(2)}.alive(1));
-    b.receive_message(Peer{.name = "a", .address = address(1)}.alive(1));
-  }
-  static IpAddress address(std::uint8_t host) { return IpAddress::v4(127, 0, 1, host); }
-
-  void run(Duration duration) {
-    const Instant end = a.now() + duration;
-    while (a.now() < end) {
-      a.advance(milliseconds(1));
-      b.advance(milliseconds(1));
-      carry(a, 1, b, 2);
-      carry(b, 2, a, 1);
-    }
-  }
-  bool equal() {
-    const Stats one = a.stats(), other = b.stats();
-    return one.digest_root == other.digest_root && one.digest_count == other.digest_count;
-  }
-  // Members of its own for a node: known to it, not to the other.
-  static void teach(LoneNode& node, std::size_t first, std::size_t count,
-                    std::uint32_t incarnation = 1) {
-    for (std::size_t i = first; i < first + count; ++i) {
-      const std::string name = "member-" + std::to_string(i);
-      node.receive_message(Peer{.name = name, .address = IpAddress::v4(10, 0, 0, 9)}.alive(
-          incarnation, as_bytes("shared tags")));
-    }
-    node.take_events();
-  }
-
-  LoneNode a{options_at("a", 1)}, b{options_at("b", 2)};
-  std::size_t datagrams = 0, bytes = 0;
-
- private:
-  void carry(LoneNode& from, std::uint8_t from_host, LoneNode& to, std::uint8_t to_host) {
-    from.take_events();
-    for (const SentPacket& packet : from.take_packets()) {
-      if (packet.to.address != address(to_host)) continue;  // members that are not there
-      ++datagrams;
-      bytes += packet.bytes.size();
-      if (rng_.below(1000) < loss_ * 1000) continue;
-      to.receive(packet.bytes, Endpoint{address(from_host), 7946});
-    }
-  }
-  double loss_;
-  Rng rng_{5};
-};
-
 // Their alive members point to addresses where nobody is, so the comparisons that go there end in
 // nothing; those between the two decide.
-TEST(SyncTurn, EqualTablesAreDoneWithThePing) {
-  Pair pair;
-  pair.run(seconds(10));
-  ASSERT_TRUE(pair.equal());
-  const Stats before = pair.a.stats();
-  pair.run(seconds(5));
-  const Stats after = pair.a.stats();
+class LanesOfPair : public testing::TestWithParam<std::pair<std::uint32_t, std::uint32_t>> {
+ protected:
+  NodePair pair_{{.lanes_a = GetParam().first, .lanes_b = GetParam().second}};
+};
+
+TEST_P(LanesOfPair, EqualTablesAreDoneWithThePing) {
+  pair_.run(seconds(10));
+  ASSERT_TRUE(pair_.equal());
+  const Stats before = pair_.a.stats();
+  pair_.run(seconds(5));
+  const Stats after = pair_.a.stats();
   EXPECT_GT(after.counters.syncs_equal, before.counters.syncs_equal);
   EXPECT_EQ(after.counters.sync_bytes_out, before.counters.sync_bytes_out);
   EXPECT_EQ(after.counters.syncs_started, before.counters.syncs_started);
 }
 
-TEST(SyncTurn, AFewDifferentRowsAreExchangedBothWays) {
-  Pair pair;
-  pair.run(seconds(3));
-  Pair::teach(pair.a, 0, 5);
-  Pair::teach(pair.b, 100, 5);
-  Pair::teach(pair.a, 200, 1, 7);
-  Pair::teach(pair.b, 200, 1, 3);
+TEST_P(LanesOfPair, AFewDifferentRowsAreExchangedBothWays) {
+  pair_.run(seconds(3));
+  NodePair::teach(pair_.a, 0, 5);
+  NodePair::teach(pair_.b, 100, 5);
+  NodePair::teach(pair_.a, 200, 1, 7);
+  NodePair::teach(pair_.b, 200, 1, 3);
   // Of thirteen members two are here: the others are asked in vain.
-  pair.run(seconds(60));
-  EXPECT_TRUE(pair.equal());
-  EXPECT_EQ(pair.a.stats().members_alive, 13u);
-  EXPECT_EQ(pair.b.stats().members_alive, 13u);
-  EXPECT_GE(pair.a.stats().counters.syncs_converged + pair.b.stats().counters.syncs_converged, 1u);
+  pair_.run(seconds(60));
+  EXPECT_TRUE(pair_.equal());
+  const Stats a = pair_.a.stats(), b = pair_.b.stats();
+  EXPECT_EQ(a.members_alive, 13u);
+  EXPECT_EQ(b.members_alive, 13u);
+  EXPECT_GE(a.counters.syncs_converged + b.counters.syncs_converged, 1u);
+  EXPECT_EQ(a.counters.mails_lost + b.counters.mails_lost, 0u);
 }
 
-class LossyPair : public testing::TestWithParam<double> {};
+INSTANTIATE_TEST_SUITE_P(Lanes, LanesOfPair,
+                         testing::Values(std::pair{1u, 1u}, std::pair{2u, 2u}, std::pair{4u, 1u},
+                                         std::pair{1u, 4u}, std::pair{3u, 4u}));
+
+class LossyPair : public testing::TestWithParam<std::tuple<double, std::uint32_t>> {};
 
 TEST_P(LossyPair, ThousandsOfRowsOfAStrangerAreStreamed) {
-  Pair pair(GetParam());
-  Pair::teach(pair.a, 0, 3'000);
+  const auto [loss, lanes] = GetParam();
+  NodePair pair({.lanes_a = lanes, .lanes_b = lanes, .loss = loss});
+  NodePair::teach(pair.a, 0, 3'000);
   // What a joining node hears first is that the other is there; it asks nobody else.
   for (int tries = 0; tries < 40 && !pair.equal(); ++tries) pair.run(seconds(1));
   EXPECT_TRUE(pair.equal());
   EXPECT_EQ(pair.b.stats().members_alive, 3'002u);
   EXPECT_LT(pair.bytes, 3'000u * 120);
 }
-INSTANTIATE_TEST_SUITE_P(Loss, LossyPair, testing::Values(0.0, 0.1));
+INSTANTIATE_TEST_SUITE_P(Loss, LossyPair,
+                         testing::Combine(testing::Values(0.0, 0.1), testing::Values(1u, 2u, 4u)));
 
 TEST(SyncTurn, WhoDoesNotKnowDigestsGetsAFullPushPull) {
-  LoneNode node(options_at("a", 1));
+  LoneNode node(NodePair::options_at("a", 1));
   node.receive_message(Peer{.name = "go"}.alive(1));
   bool dialled = false;
   for (int slice = 0; slice < 40 && !dialled; ++slice) {
@@ -138,7 +85,7 @@ TEST(SyncTurn, WhoDoesNotKnowDigestsGetsAFullPushPull) {
 }
 
 TEST(SyncTurn, AnAckTellsOnlyThoseWhoAskInKind) {
-  LoneNode node(options_at("a", 1));
+  LoneNode node(NodePair::options_at("a", 1));
   for (const bool in_kind : {false, true}) {
     StandingRoom room;
     Ping ping{.sequence = SequenceNumber{5}, .node = "a", .source = {}};
@@ -155,7 +102,7 @@ TEST(SyncTurn, AnAckTellsOnlyThoseWhoAskInKind) {
 }
 
 TEST(SyncTurn, SwitchedOffItLeavesNoTrace) {
-  EngineOptions options = options_at("a", 1);
+  EngineOptions options = NodePair::options_at("a", 1);
   options.swim.digests = false;
   options.swim.probe_interval = milliseconds(200);
   LoneNode node(options);

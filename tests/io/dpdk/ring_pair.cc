@@ -3,6 +3,9 @@
 #include <rte_eth_ring.h>
 #include <rte_ring.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "io/bind.h"
 #include "io/dpdk/eal.h"
 #include "io/dpdk/ring_network.h"
@@ -23,10 +26,11 @@ rte_ring* new_ring() {
   return ring;
 }
 
-DeviceNumber device_on(rte_ring* receives, rte_ring* sends) {
+DeviceNumber device_on(std::vector<rte_ring*> receives, std::vector<rte_ring*> sends) {
   static int number = 0;
-  const int device =
-      rte_eth_from_rings(("end" + std::to_string(number++)).c_str(), &receives, 1, &sends, 1, 0);
+  const int device = rte_eth_from_rings(("end" + std::to_string(number++)).c_str(), receives.data(),
+                                        static_cast<unsigned>(receives.size()), sends.data(),
+                                        static_cast<unsigned>(sends.size()), 0);
   CHECK(device >= 0);
   return DeviceNumber{static_cast<std::uint16_t>(device)};
 }
@@ -72,19 +76,21 @@ RingPair ring_pair() {
   static const RingPair pair = [] {
     rte_ring* const there = new_ring();
     rte_ring* const back = new_ring();
-    return RingPair{device_on(there, back), device_on(back, there), there, back};
+    return RingPair{device_on({there}, {back}), device_on({back}, {there}), there, back};
   }();
   return pair;
 }
 
-WireTap::WireTap() : to_device_(new_ring()), from_device_(new_ring()) {
+WireTap::WireTap(std::size_t receive_queues, std::size_t send_queues) {
+  std::generate_n(std::back_inserter(to_device_), receive_queues, new_ring);
+  std::generate_n(std::back_inserter(from_device_), send_queues, new_ring);
   device_ = device_on(to_device_, from_device_);
 }
 
-std::vector<std::vector<std::byte>> WireTap::sent() {
+std::vector<std::vector<std::byte>> WireTap::sent(std::size_t queue) {
   std::vector<std::vector<std::byte>> frames;
   void* packet = nullptr;
-  while (rte_ring_dequeue(from_device_, &packet) == 0) {
+  while (rte_ring_dequeue(from_device_[queue], &packet) == 0) {
     auto* const mbuf = static_cast<rte_mbuf*>(packet);
     const auto* const bytes = rte_pktmbuf_mtod(mbuf, const std::byte*);
     frames.emplace_back(bytes, bytes + rte_pktmbuf_data_len(mbuf));
@@ -93,8 +99,8 @@ std::vector<std::vector<std::byte>> WireTap::sent() {
   return frames;
 }
 
-void WireTap::arrive(Bytes frame) {
-  put_on(to_device_, frame);
+void WireTap::arrive(Bytes frame, std::size_t queue) {
+  put_on(to_device_[queue], frame);
 }
 
 std::unique_ptr<Ports> muted_kernel(const PortOptions& options) {

@@ -26,17 +26,16 @@ RingPair ring_pair();
 // arrives.
 class WireTap {
  public:
-  WireTap();
+  explicit WireTap(std::size_t receive_queues = 1, std::size_t send_queues = 1);
   DeviceNumber device() const { return device_; }
   // The frames that the device sent since the last call.
-  std::vector<std::vector<std::byte>> sent();
+  std::vector<std::vector<std::byte>> sent(std::size_t queue = 0);
   // Lets a frame arrive.
-  void arrive(Bytes frame);
+  void arrive(Bytes frame, std::size_t queue = 0);
 
  private:
   DeviceNumber device_{};
-  rte_ring* to_device_ = nullptr;
-  rte_ring* from_device_ = nullptr;
+  std::vector<rte_ring*> to_device_, from_device_;
 };
 
 // Kernel ports with muted datagrams, as open.cc makes them.
