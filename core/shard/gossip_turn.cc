@@ -102,6 +102,11 @@ bool may_send_surplus(Node& node, Instant now) {
 
 }  // namespace
 
+bool anything_to_gossip(const Node& node) {
+  return !node.broadcasts.empty() || !node.intent_queue.empty() || !node.query_queue.empty() ||
+         !node.event_queue.empty();
+}
+
 void gossip_turn(Node& node, Instant now) {
   node.dead_gossip_targets = count_dead_targets(node, now);
   gossip_round(node, now);

@@ -15,6 +15,8 @@
 namespace starling {
 
 void gossip_turn(Node& node, Instant now);
+// Whether a tick would have anything to send.
+bool anything_to_gossip(const Node& node);
 // Another lane's gossip, for a random member of this one; ours is added while there is room. The
 // packets of one of its rounds go to different members.
 void send_for_others(Node& node, Instant now, ShardId from, const Mail& mail);

@@ -98,7 +98,13 @@ class Sessions {
   void release(Session& session);
   // The session of a stream; nullptr for one that has ended.
   Session* find(StreamId id);
-  Session& at(std::uint32_t index) { return sessions_[index]; }
+  // One that was made.
+  Session& at(std::uint32_t index) {
+    CHECK(index < sessions_.size());
+    return sessions_[index];
+  }
+  // All that were ever lent, the unused among them.
+  std::span<Session> made() { return sessions_; }
   std::uint32_t index_of(const Session& session) const {
     return static_cast<std::uint32_t>(&session - sessions_.data());
   }

@@ -53,7 +53,7 @@ void Shard::start(Instant now) {
   const auto arm = [&](FixedTimer id, Duration after) {
     if (after.count() > 0) node_.wheel.arm(timer(id), now + after);
   };
-  arm(FixedTimer::gossip, swim.gossip_interval);
+  gossip_tick_ = now;
   node_.probe_tick_due = now + swim.probe_interval;
   arm(FixedTimer::probe_tick, swim.probe_interval);
   if (swim.push_pull_interval.count() > 0 && node_.id == front_lane) {
@@ -80,6 +80,7 @@ PollResult Shard::poll(Instant now, std::span<const RxPacket> rx, std::span<TxPa
   const std::size_t taken = apply_packets(node_, now, rx);
   const bool all_fired = node_.wheel.advance(now, [&](TimerId id) { return fire(now, id); });
   finish_broadcasts(node_, now);
+  arm_gossip(now);
   node_.publish();
 
   PollResult result;
@@ -95,6 +96,16 @@ PollResult Shard::poll(Instant now, std::span<const RxPacket> rx, std::span<TxPa
 void Shard::on_stream(Instant now, const StreamEvent& event) {
   node_.out.drop_taken_ops();
   apply_stream_event(node_, now, event);
+}
+
+// A node at rest is not woken five times a second to find that it has nothing to say. One of
+// several lanes is: with each tick it counts whom the others may gossip to.
+void Shard::arm_gossip(Instant now) {
+  const Duration interval = node_.options.swim.gossip_interval;
+  const TimerId tick = timer(FixedTimer::gossip);
+  if (interval <= Duration::zero() || node_.wheel.armed(tick)) return;
+  if (node_.alone() && !anything_to_gossip(node_)) return;
+  node_.wheel.arm(tick, gossip_tick_ + ((now - gossip_tick_) / interval + 1) * interval);
 }
 
 bool Shard::fire(Instant now, TimerId id) {
@@ -127,10 +138,9 @@ bool Shard::fire(Instant now, TimerId id) {
 }
 
 void Shard::fire_fixed(Instant now, FixedTimer id) {
-  const SwimOptions& swim = node_.options.swim;
   switch (id) {
     case FixedTimer::gossip:
-      node_.wheel.arm(timer(id), now + swim.gossip_interval);
+      gossip_tick_ = now;
       return gossip_turn(node_, now);
     case FixedTimer::probe_tick:
       return probe_ticks(node_, now);

@@ -28,9 +28,12 @@ class Shard {
   // False: not enough blanks; the timer is armed again for the next turn.
   bool fire(Instant now, TimerId id);
   void fire_fixed(Instant now, FixedTimer id);
+  // Sees to it that the gossip tick comes when it has something to do.
+  void arm_gossip(Instant now);
 
   Node node_;
   RingReader commands_;
+  Instant gossip_tick_{};  // the last one, or the start: the others lie whole intervals from it
 };
 
 }  // namespace starling

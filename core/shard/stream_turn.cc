@@ -328,8 +328,7 @@ void dial_ping(Node& node, Instant now, const Endpoint& target, const StreamPing
 }
 
 void state_gathered(Node& node, Instant now) {
-  for (std::uint32_t i = 0; i < node.options.capacity.streams_max; ++i) {
-    Session& session = node.sessions.at(i);
+  for (Session& session : node.sessions.made()) {
     if (session.kind == Session::Kind::unused || !session.state_wanted) continue;
     session.state_wanted = false;
     write_state(node, now, session);

@@ -17,12 +17,14 @@ TEST(Sessions, AreLentAndTakenBack) {
   Sessions sessions(memory.arena(), options, policy, cipher);
   EXPECT_LE(memory.arena().used(), Sessions::footprint(options) + 64);
 
+  EXPECT_TRUE(sessions.made().empty()) << "none before it is wanted";
   std::vector<Session*> taken;
   while (Session* session = sessions.acquire(Session::Kind::inbound)) {
     session->id = StreamId{static_cast<std::uint32_t>(taken.size()) | stream_accepted_bit};
     taken.push_back(session);
   }
   EXPECT_EQ(taken.size(), options.capacity.streams_max);
+  EXPECT_EQ(sessions.made().size(), taken.size());
   EXPECT_EQ(sessions.find(taken[3]->id), taken[3]);
   EXPECT_EQ(sessions.find(StreamId{99}), nullptr);
 
