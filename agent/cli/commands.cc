@@ -39,9 +39,9 @@ std::vector<Command> all_commands() {
   commands.push_back(leave_command());
   commands.push_back(members_command());
   commands.push_back(monitor_command());
-  commands.push_back(rtt_command());
   commands.push_back(query_command());
   commands.push_back(reachability_command());
+  commands.push_back(rtt_command());
   commands.push_back(swarm_command());
   commands.push_back(tags_command());
   commands.push_back(unhost_command());

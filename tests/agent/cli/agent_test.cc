@@ -16,8 +16,7 @@ TEST(AgentCommand, WrongConfiguration) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(outcome.out,
             "==> Error reading '/nonexistent': open /nonexistent: no such file or directory\n");
-  EXPECT_EQ(run_command(agent_command(), {"-discover=x"}).out,
-            "==> Not supported by starling: discover\n");
+  EXPECT_EQ(run_command(agent_command(), {"-profile=x"}).out, "==> Unknown profile: x\n");
 }
 
 }  // namespace

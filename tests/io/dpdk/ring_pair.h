@@ -11,7 +11,7 @@
 namespace starling::io {
 
 // Room for the packets of all the devices that the tests make.
-constexpr const char* test_eal_arguments = "--no-huge -m 256";
+constexpr const char* test_eal_arguments = "--no-huge -m 512";
 // Starts EAL with ordinary pages for this test program. The reason when it cannot; empty else.
 std::string start_test_eal();
 
