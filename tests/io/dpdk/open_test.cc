@@ -29,7 +29,7 @@ TEST(OpenDpdk, OtherArgumentsThanTheFirstAreAnError) {
   NEED_EAL();
   const auto opened = open_ports(options_for("-m 32"));
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error(), "DPDK was started with other arguments: --no-huge -m 256");
+  EXPECT_EQ(opened.error(), "DPDK was started with other arguments: --no-huge -m 512");
 }
 
 TEST(OpenDpdk, ATakenAddressIsAnError) {
