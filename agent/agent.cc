@@ -34,6 +34,8 @@ constexpr Duration broadcast_per_hosted = std::chrono::milliseconds(40);
 // How long a shutdown waits for handlers of the last events to be run.
 constexpr Duration last_handlers_max = std::chrono::seconds(1);
 constexpr Duration measure_interval = std::chrono::seconds(10);
+// How soon the log says how much was left out of it.
+constexpr Duration sums_interval = std::chrono::seconds(1);
 
 std::string machine_name() {
   std::array<char, 256> name{};
@@ -89,6 +91,7 @@ Agent::Agent(LoadedConfig loaded, std::vector<std::string> arguments, std::ostre
       warnings_(std::move(loaded.warnings)),
       log_(log_level_from(config_.log_level).value_or(LogLevel::info),
            [this](std::string_view line) { info(line); }),
+      log_limiter_([this] { loop_.after(sums_interval, [this] { log_sums(); }); }),
       members_(static_cast<std::uint32_t>(config_.members_max)) {}
 
 Agent::~Agent() = default;
@@ -457,6 +460,8 @@ RpcBackend Agent::make_backend() {
   RpcBackend backend;
   backend.auth_token = config_.rpc_auth;
   backend.log = &log_;
+  backend.limiter = &log_limiter_;
+  backend.request_bytes_max = static_cast<std::size_t>(config_.rpc_request_size_limit);
   backend.members = &members_;
   backend.event = [this](const EventRequest& request, Done done) {
     user_event(request, std::move(done));
@@ -535,7 +540,11 @@ void Agent::change_own_keys(KeyChange change, const AesKey& key, Done done) {
 
 bool Agent::start_rpc() {
   backend_ = make_backend();
-  auto server = RpcServer::listen(config_.rpc_addr, loop_, backend_);
+  auto server = RpcServer::listen(config_.rpc_addr, loop_, backend_,
+                                  {.clients_max = static_cast<std::size_t>(config_.rpc_clients_max),
+                                   .handshake_timeout = config_.rpc_handshake_timeout,
+                                   .request_timeout = config_.rpc_request_timeout,
+                                   .stall_timeout = config_.rpc_stall_timeout});
   if (!server) {
     say("Error starting RPC listener: " + server.error());
     return false;
@@ -786,7 +795,10 @@ void Agent::on_engine_event(const Event& event) {
 void Agent::on_member(const Event& event) {
   const std::optional<MemberView> before = members_.find(event.name);
   const bool was_failed = before && before->status == MemberStatus::failed;
-  if (const auto line = member_line(event, was_failed)) log_.write(line->level, line->text);
+  const auto line = member_line(event, was_failed);
+  if (line && may_log("member-event", LogLimiter::told_lines_max)) {
+    log_.write(line->level, line->text);
+  }
   members_.apply(event);
   if (snapshot_) snapshot_->on_member(event);
   if (!event.change) return;
@@ -851,10 +863,7 @@ void Agent::on_query(SeenQuery query) {
 }
 
 void Agent::on_trace(const Event& event) {
-  std::uint64_t suppressed = 0;
-  const bool admitted = trace_limiter_.admit(event, suppressed);
-  if (suppressed > 0) log_.warn("memberlist: {} further messages of this kind", suppressed);
-  if (!admitted) return;
+  if (!log_limiter_.admit(to_text(event.trace), event.at, lines_per_second(event.trace))) return;
   TraceLine line = trace_line(event, config_.node_name);
   if (event.trace == TraceKind::conflict && event.name == config_.node_name) {
     line.text += fmt::format(" (Resolution enabled: {})", !config_.disable_name_resolution);
@@ -862,10 +871,23 @@ void Agent::on_trace(const Event& event) {
   log_.write(line.level, line.text);
 }
 
+void Agent::log_sums() {
+  log_limiter_.settle([this](std::string_view kind, std::uint64_t lines) {
+    log_.warn("agent: {} further lines of the kind '{}' were left out", lines, kind);
+  });
+}
+
+bool Agent::may_log(std::string_view kind, unsigned lines_per_second) {
+  return log_limiter_.admit(kind, EventLoop::now(), lines_per_second);
+}
+
 void Agent::publish(const HandlerEvent& event, bool coalesce) {
-  log_.info("agent: Received event: {}", event_text(event));
+  if (may_log("event-received", LogLimiter::told_lines_max)) {
+    log_.info("agent: Received event: {}", event_text(event));
+  }
   if (rpc_) rpc_->publish(event, coalesce);
-  if (!handlers_->submit(event, {.name = config_.node_name, .tags = tags_})) {
+  if (!handlers_->submit(event, {.name = config_.node_name, .tags = tags_}) &&
+      may_log("event-without-handler", LogLimiter::refused_lines_max)) {
     log_.warn("agent: too many events wait for their handlers, dropping {}", event.kind_text());
   }
 }

@@ -18,6 +18,7 @@
 #include "agent/joiner.h"
 #include "agent/key_manager.h"
 #include "agent/log.h"
+#include "agent/log_limiter.h"
 #include "agent/mdns.h"
 #include "agent/members_mirror.h"
 #include "agent/metrics.h"
@@ -87,6 +88,8 @@ class Agent {
   void on_member(const Event& event);
   void on_query(SeenQuery query);
   void on_trace(const Event& event);
+  bool may_log(std::string_view kind, unsigned lines_per_second);
+  void log_sums();
   void publish(const HandlerEvent& event, bool coalesce);
   void measure();  // every ten seconds, what nothing else reports
   void measure(const starling::Stats& stats);
@@ -107,11 +110,11 @@ class Agent {
   Signals signals_;
   EventLoop loop_;
   Log log_;
+  LogLimiter log_limiter_;
   std::optional<Syslog> syslog_;
   Metrics metrics_;
   Counters measured_;  // at the last measurement
   MembersMirror members_;
-  TraceLimiter trace_limiter_;
   Tags tags_;
   std::vector<HostedSpec> hosted_at_start_;
   Keyring keyring_;

@@ -19,6 +19,11 @@
 namespace starling::agent {
 namespace {
 
+// A descriptor each, of the 1024 that a process usually has.
+constexpr int rpc_clients_most = 900;
+// Events and queries of every permitted size must fit; a request is held in memory whole.
+constexpr int rpc_request_least = 16 << 10, rpc_request_most = 64 << 20;
+
 template <class T>
 void override_with(T& value, const std::optional<T>& over) {
   if (over) value = *over;
@@ -162,6 +167,11 @@ void merge(Config& config, const PartialConfig& over) {
   override_number(config.query_size_limit, over.query_size_limit);
   override_number(config.query_response_size_limit, over.query_response_size_limit);
   override_number(config.user_event_size_limit, over.user_event_size_limit);
+  override_with(config.rpc_clients_max, over.rpc_clients_max);
+  override_with(config.rpc_request_size_limit, over.rpc_request_size_limit);
+  override_with(config.rpc_handshake_timeout, over.rpc_handshake_timeout);
+  override_with(config.rpc_request_timeout, over.rpc_request_timeout);
+  override_with(config.rpc_stall_timeout, over.rpc_stall_timeout);
   if (over.members_max) config.members_max = *over.members_max;
   if (over.hosted_max) config.hosted_max = *over.hosted_max;
   if (over.coordinates_max) config.coordinates_max = *over.coordinates_max;
@@ -279,6 +289,20 @@ std::optional<std::string> check(Config& config, std::vector<std::string>& warni
   if (config.coordinates_max < 0 || config.coordinates_max > 1 << 24) {
     return fmt::format("coordinates_max must be 1 to {}, or 0 to be chosen, not {}", 1 << 24,
                        config.coordinates_max);
+  }
+  if (config.rpc_clients_max < 1 || config.rpc_clients_max > rpc_clients_most) {
+    return fmt::format("rpc_clients_max must be 1 to {}, not {}", rpc_clients_most,
+                       config.rpc_clients_max);
+  }
+  if (config.rpc_request_size_limit < rpc_request_least ||
+      config.rpc_request_size_limit > rpc_request_most) {
+    return fmt::format("rpc_request_size_limit must be {} to {}, not {}", rpc_request_least,
+                       rpc_request_most, config.rpc_request_size_limit);
+  }
+  for (const auto& [key, value] : {std::pair("rpc_handshake_timeout", config.rpc_handshake_timeout),
+                                   std::pair("rpc_request_timeout", config.rpc_request_timeout),
+                                   std::pair("rpc_stall_timeout", config.rpc_stall_timeout)}) {
+    if (value < Duration::zero()) return fmt::format("{} must not be negative", key);
   }
   if (config.event_handler_timeout < Duration::zero()) {
     return "event_handler_timeout must not be negative";

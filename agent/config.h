@@ -37,6 +37,12 @@ struct Config {
   std::string log_level = "INFO";
   std::string rpc_addr = "127.0.0.1:7373";
   std::string rpc_auth;
+  int rpc_clients_max = 128;  // at a time; more are closed at once
+  int rpc_request_size_limit = 1 << 20;
+  // See RpcLimits; zero: never.
+  Duration rpc_handshake_timeout = std::chrono::seconds(10);
+  Duration rpc_request_timeout = std::chrono::seconds(10);
+  Duration rpc_stall_timeout = std::chrono::minutes(1);
   int protocol = 5;
   bool replay_on_join = false;
   std::vector<std::string> start_join;
@@ -84,9 +90,11 @@ struct PartialConfig {
       snapshot_path, discover, mdns_interface, syslog_facility, statsite_addr, statsd_addr,
       host_members;
   std::optional<int> protocol, retry_max_attempts, query_size_limit, query_response_size_limit,
-      user_event_size_limit, members_max, hosted_max, coordinates_max;
+      user_event_size_limit, members_max, hosted_max, coordinates_max, rpc_clients_max,
+      rpc_request_size_limit;
   std::optional<Duration> retry_interval, broadcast_timeout, reconnect_interval, reconnect_timeout,
-      tombstone_timeout, event_handler_timeout;
+      tombstone_timeout, event_handler_timeout, rpc_handshake_timeout, rpc_request_timeout,
+      rpc_stall_timeout;
   bool replay_on_join = false, rejoin_after_leave = false, leave_on_terminate = false,
        skip_leave_on_interrupt = false, disable_compression = false, enable_syslog = false,
        disable_coordinates = false, disable_name_resolution = false, validate_node_names = false,

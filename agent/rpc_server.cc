@@ -16,11 +16,18 @@ constexpr std::size_t read_bytes = 64 * 1024;
 // A long list comes in pieces of RpcSession::listing_bytes_max: about a mebibyte at a time, so that
 // one client's list does not keep the loop from everybody else.
 constexpr std::size_t sends_per_turn = 16;
+// Of a listener that has no descriptor left for a client: it would wake the loop again at once.
+constexpr Duration rest_interval = std::chrono::milliseconds(200);
 
 }  // namespace
 
-RpcServer::RpcServer(EventLoop& loop, const RpcBackend& backend, io::File listener, Endpoint bound)
-    : loop_(loop), backend_(backend), listener_(std::move(listener)), bound_(bound) {
+RpcServer::RpcServer(EventLoop& loop, const RpcBackend& backend, const RpcLimits& limits,
+                     io::File listener, Endpoint bound)
+    : loop_(loop),
+      backend_(backend),
+      listener_(std::move(listener)),
+      bound_(bound),
+      limits_(limits) {
   loop_.watch(listener_.descriptor(), POLLIN, [this](short) { accept_all(); });
 }
 
@@ -28,8 +35,10 @@ RpcServer::~RpcServer() {
   shut_down();
 }
 
-std::expected<std::unique_ptr<RpcServer>, std::string> RpcServer::listen(
-    const std::string& address, EventLoop& loop, const RpcBackend& backend) {
+std::expected<std::unique_ptr<RpcServer>, std::string> RpcServer::listen(const std::string& address,
+                                                                         EventLoop& loop,
+                                                                         const RpcBackend& backend,
+                                                                         const RpcLimits& limits) {
   const auto parts = split_host_port(address);
   if (!parts) return std::unexpected("listen tcp: " + parts.error());
   const auto port = parse_port(parts->port);
@@ -55,22 +64,30 @@ std::expected<std::unique_ptr<RpcServer>, std::string> RpcServer::listen(
   bound.bytes = sizeof bound.storage;
   getsockname(socket.descriptor(), bound.get(), &bound.bytes);
   return std::unique_ptr<RpcServer>(
-      new RpcServer(loop, backend, std::move(socket), io::to_endpoint(bound.storage)));
+      new RpcServer(loop, backend, limits, std::move(socket), io::to_endpoint(bound.storage)));
 }
 
 void RpcServer::accept_all() {
-  for (std::size_t count = 0; count < clients_max; ++count) {
+  for (std::size_t count = 0; count < limits_.clients_max; ++count) {
     io::SocketAddress peer;
     peer.bytes = sizeof peer.storage;
     io::File socket(
         accept4(listener_.descriptor(), peer.get(), &peer.bytes, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!socket.open()) return;
+    if (!socket.open()) {
+      const int error = errno;
+      if (error != EAGAIN && error != EINTR && error != ECONNABORTED) rest(error);
+      return;
+    }
     const std::string name = io::to_text(io::to_endpoint(peer.storage));
-    if (clients_.size() >= clients_max) {
-      backend_.log->warn("agent.ipc: too many clients, refusing {}", name);
+    if (clients_.size() >= limits_.clients_max) {
+      if (may_log("rpc-too-many-clients")) {
+        backend_.log->warn("agent.ipc: too many clients, refusing {}", name);
+      }
       continue;
     }
-    backend_.log->info("agent.ipc: Accepted client: {}", name);
+    if (may_log("rpc-client-accepted")) {
+      backend_.log->info("agent.ipc: Accepted client: {}", name);
+    }
     if (backend_.count) backend_.count("agent.ipc.accept");
     const int descriptor = socket.descriptor();
     auto session = std::make_shared<RpcSession>(backend_, name, [this, descriptor] {
@@ -79,7 +96,71 @@ void RpcServer::accept_all() {
     });
     loop_.watch(descriptor, POLLIN,
                 [this, descriptor](short events) { on_ready(descriptor, events); });
-    clients_.emplace(descriptor, Client{std::move(socket), std::move(session)});
+    const Instant now = EventLoop::now();
+    clients_.emplace(descriptor, Client{.socket = std::move(socket),
+                                        .session = std::move(session),
+                                        .accepted = now,
+                                        .taken = now,
+                                        .half_since = std::nullopt});
+    if (!check_timer_) check_timer_ = loop_.after(check_interval, [this] { check_clients(); });
+  }
+}
+
+bool RpcServer::may_log(std::string_view kind) const {
+  if (backend_.limiter == nullptr) return true;
+  return backend_.limiter->admit(kind, EventLoop::now(), LogLimiter::refused_lines_max);
+}
+
+void RpcServer::rest(int error) {
+  if (may_log("rpc-accept-failed")) {
+    backend_.log->err("agent.ipc: Failed to accept client: {}", io::errno_text(error));
+  }
+  loop_.change(listener_.descriptor(), 0);
+  rest_timer_ = loop_.after(rest_interval, [this] {
+    rest_timer_.reset();
+    loop_.change(listener_.descriptor(), POLLIN);
+  });
+}
+
+void RpcServer::note_progress(Client& client, Instant now) {
+  const RpcSession& session = *client.session;
+  if (session.output().empty()) client.taken = now;
+  if (!session.half_request()) {
+    client.half_since.reset();
+  } else if (!client.half_since || client.requests_then != session.requests_taken()) {
+    client.half_since = now;
+    client.requests_then = session.requests_taken();
+  }
+}
+
+std::string_view RpcServer::out_of_time(const Client& client, Instant now) const {
+  const auto over = [now](Instant since, Duration limit) {
+    return limit > Duration::zero() && now - since > limit;
+  };
+  if (over(client.taken, limits_.stall_timeout)) return "it takes nothing of what waits for it";
+  if (client.half_since && over(*client.half_since, limits_.request_timeout)) {
+    return "it did not finish its request in time";
+  }
+  if (!client.session->introduced() && over(client.accepted, limits_.handshake_timeout)) {
+    return "it did not introduce itself in time";
+  }
+  return {};
+}
+
+void RpcServer::check_clients() {
+  check_timer_.reset();
+  const Instant now = EventLoop::now();
+  std::vector<int> lost;
+  for (auto& [descriptor, client] : clients_) {
+    note_progress(client, now);
+    const std::string_view why = out_of_time(client, now);
+    if (why.empty()) continue;
+    client.session->cut_off(why);
+    lost.push_back(descriptor);
+  }
+  for (const int descriptor : lost) drop(descriptor);
+  if (!clients_.empty()) {
+    check_timer_ = loop_.after(check_interval, [this] { check_clients(); });
   }
 }
 
@@ -99,6 +180,7 @@ void RpcServer::on_ready(int descriptor, short events) {
   // A client that has gone entirely is noticed here even while its request is pending.
   if (!readable && (events & (POLLHUP | POLLERR)) != 0) alive = false;
   if (alive) alive = write_to(client, sends_per_turn);
+  note_progress(client, EventLoop::now());
   if (!alive || (client.session->closing() && client.session->output().empty())) {
     drop(descriptor);
     return;
@@ -121,6 +203,7 @@ bool RpcServer::write_to(Client& client, std::size_t sends_max) {
     const ssize_t count =
         send(client.socket.descriptor(), output.data(), output.size(), MSG_NOSIGNAL);
     if (count < 0) return errno == EAGAIN || errno == EINTR;
+    client.taken = EventLoop::now();
     client.session->sent(static_cast<std::size_t>(count));
   }
   return true;
@@ -143,6 +226,10 @@ void RpcServer::publish(const HandlerEvent& event, bool coalesce) {
 }
 
 void RpcServer::shut_down() {
+  if (check_timer_) loop_.cancel(*check_timer_);
+  if (rest_timer_) loop_.cancel(*rest_timer_);
+  check_timer_.reset();
+  rest_timer_.reset();
   if (!listener_.open()) return;
   loop_.forget(listener_.descriptor());
   listener_.close();

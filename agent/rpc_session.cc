@@ -31,6 +31,10 @@ RpcSession::~RpcSession() {
   if (monitor_ != 0) backend_.log->forget(monitor_);
 }
 
+bool RpcSession::may_log(std::string_view kind) const {
+  return backend_.limiter == nullptr || backend_.limiter->admit(kind, EventLoop::now());
+}
+
 void RpcSession::receive(std::string_view bytes) {
   if (closing_) return;
   input_.append(bytes);
@@ -44,7 +48,9 @@ void RpcSession::sent(std::size_t bytes) {
     output_sent_ = 0;
     if (dropped_ > 0) {
       const std::uint64_t dropped = std::exchange(dropped_, 0);
-      backend_.log->warn("agent.ipc: client {} is slow, {} records were dropped", peer_, dropped);
+      if (may_log("rpc-slow-client")) {
+        backend_.log->warn("agent.ipc: client {} is slow, {} records were dropped", peer_, dropped);
+      }
     }
   } else if (output_sent_ >= output_bytes_max) {
     output_.erase(0, output_sent_);
@@ -60,7 +66,9 @@ void RpcSession::close(std::string_view why) {
   streams_.clear();
   forget_queries();
   if (monitor_ != 0) backend_.log->forget(std::exchange(monitor_, 0));
-  if (!why.empty()) backend_.log->err("agent.ipc: closing client {}: {}", peer_, why);
+  if (!why.empty() && may_log("rpc-client-closed")) {
+    backend_.log->err("agent.ipc: closing client {}: {}", peer_, why);
+  }
   on_output_();
 }
 
@@ -74,8 +82,8 @@ void RpcSession::process() {
       break;
     }
     scanned_ += *taken;
-    if (scanned_ > request_bytes_max) {
-      close("request exceeds limit of 1 MiB");
+    if (scanned_ > backend_.request_bytes_max) {
+      close(fmt::format("request exceeds limit of {} bytes", backend_.request_bytes_max));
       break;
     }
     if (!scanner_.complete()) break;
@@ -89,6 +97,7 @@ void RpcSession::process() {
     } else {
       on_header(value);
     }
+    if (!awaiting_body_) ++requests_taken_;
   }
   processing_ = false;
 }
@@ -108,7 +117,9 @@ void RpcSession::on_header(std::string_view value) {
   // The body of a refused request is read as the next header, as Serf does: the client sees the
   // same error twice.
   if (!backend_.auth_token.empty() && !authenticated_ && !greeting && header_.command != "auth") {
-    backend_.log->warn("agent.ipc: client {} is not authenticated", peer_);
+    if (may_log("rpc-not-authenticated")) {
+      backend_.log->warn("agent.ipc: client {} is not authenticated", peer_);
+    }
     respond("Authentication required");
     return;
   }
@@ -229,7 +240,12 @@ void RpcSession::auth(const AuthRequest& request) {
   for (std::size_t i = 0; i < std::min(request.key.size(), token.size()); ++i) {
     difference |= static_cast<unsigned char>(request.key[i] ^ token[i]);
   }
-  if (difference != 0) return respond("Invalid authentication token");
+  if (difference != 0) {
+    if (may_log("rpc-wrong-token")) {
+      backend_.log->warn("agent.ipc: client {} has a wrong token", peer_);
+    }
+    return respond("Invalid authentication token");
+  }
   authenticated_ = true;
   respond("");
 }
@@ -303,11 +319,14 @@ void RpcSession::coordinate(const CoordinateRequest& request) {
 
 void RpcSession::stream(const StreamRequest& request) {
   std::vector<EventFilter> filters = parse_event_filters(request.type);
-  if (!std::ranges::all_of(filters, &EventFilter::valid)) return respond("Invalid event filter");
+  if (filters.size() > stream_filters_max || !std::ranges::all_of(filters, &EventFilter::valid)) {
+    return respond("Invalid event filter");
+  }
   const std::uint64_t sequence = header_.sequence;
   if (std::ranges::find(streams_, sequence, &Stream::sequence) != streams_.end()) {
     return respond("Stream with given sequence exists");
   }
+  if (streams_.size() >= streams_max) return respond("Too many streams");
   respond("");
   streams_.push_back({sequence, std::move(filters)});
 }

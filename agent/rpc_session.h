@@ -12,10 +12,11 @@
 // A client may answer a query it was shown in a stream until the query's deadline, by a number of
 // this connection.
 //
-// Bounds: a request of request_bytes_max, nested msgpack_nesting_max deep; records are dropped
-// while output_bytes_max wait to be sent; further requests are not taken then either. A list adds
-// at most listing_bytes_max, and one member, to what waits. Of the queries shown, the last
-// answerable_max may be answered; how many the client has open is bounded by the engine.
+// Bounds: a request of RpcBackend::request_bytes_max, nested msgpack_nesting_max deep; records are
+// dropped while output_bytes_max wait to be sent; further requests are not taken then either. A
+// list adds at most listing_bytes_max, and one member, to what waits. Of the queries shown, the
+// last answerable_max may be answered; how many the client has open is bounded by the engine. It
+// may have streams_max streams.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,7 @@
 #include "agent/handler_event.h"
 #include "agent/key_change.h"
 #include "agent/log.h"
+#include "agent/log_limiter.h"
 #include "agent/members_mirror.h"
 #include "agent/query_desk.h"
 #include "agent/rpc_messages.h"
@@ -44,6 +46,8 @@ struct RpcBackend {
   using Done = std::function<void(const std::string& error)>;
   std::string auth_token;
   Log* log = nullptr;
+  LogLimiter* limiter = nullptr;             // of what clients cause; none: every line is written
+  std::size_t request_bytes_max = 1U << 20;  // a header or a body
   MembersMirror* members = nullptr;
   std::function<void(const EventRequest&, Done)> event;
   std::function<void(const ForceLeaveRequest&, Done)> force_leave;
@@ -72,10 +76,11 @@ struct RpcBackend {
 
 class RpcSession : public std::enable_shared_from_this<RpcSession> {
  public:
-  static constexpr std::size_t request_bytes_max = 1U << 20;
   static constexpr std::size_t output_bytes_max = 8U << 20;
   static constexpr std::size_t listing_bytes_max = 64U << 10;
   static constexpr std::size_t answerable_max = 1024;
+  static constexpr std::size_t streams_max = 128;
+  static constexpr std::size_t stream_filters_max = 256;  // of one stream
 
   // `peer` names the client in the log; `on_output` is called when there is something to send or
   // the session wants to be closed. It must not call back.
@@ -97,6 +102,14 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
 
   // A request is pending, a list is being sent, or too much output waits: do not read on.
   bool busy() const { return pending_ || listing_ || output().size() >= output_bytes_max; }
+  // The client has shaken hands and, where a token is wanted, shown it.
+  bool introduced() const { return handshaken_ && (backend_.auth_token.empty() || authenticated_); }
+  // A part of a request is here and nothing but its rest can move it on.
+  bool half_request() const { return !busy() && (awaiting_body_ || !input_.empty()); }
+  // Requests that came whole so far.
+  std::uint64_t requests_taken() const { return requests_taken_; }
+  // The server ends the connection; `why` is for the log.
+  void cut_off(std::string_view why) { close(why); }
   // Close the connection once the output is sent.
   bool closing() const { return closing_; }
   const std::string& peer() const { return peer_; }
@@ -112,6 +125,7 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   void respond(std::string_view error);
   void add_record(std::uint64_t sequence, const std::function<void(std::string&)>& append_body);
   void close(std::string_view why);
+  bool may_log(std::string_view kind) const;
   // Marks a request as pending; the returned function ends it with its response.
   RpcBackend::Done begin();
   template <class Respond>
@@ -144,6 +158,7 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
 
   std::string input_;
   std::size_t scanned_ = 0;
+  std::uint64_t requests_taken_ = 0;
   ValueScanner scanner_;
   bool awaiting_body_ = false;
   bool processing_ = false;

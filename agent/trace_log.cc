@@ -1,8 +1,7 @@
 #include "agent/trace_log.h"
 
-#include <utility>
-
 #include "agent/addresses.h"
+#include "agent/log_limiter.h"
 #include "io/errno_text.h"
 
 namespace starling::agent {
@@ -17,15 +16,17 @@ std::string error_text(const WireError& error) {
 // What went wrong on a stream: an errno or a decoding error.
 std::string stream_error(const Event& trace) {
   if (trace.number != 0) return io::errno_text(static_cast<int>(trace.number));
-  if (!trace.text.empty()) return std::string(trace.text);
-  return error_text(trace.error);
+  const std::string error = trace.error.layer[0] == '\0' ? "" : error_text(trace.error);
+  if (trace.text.empty()) return error_text(trace.error);
+  return std::string(trace.text) + (error.empty() ? "" : " (" + error + ")");
 }
 
 bool is_refused_input(TraceKind kind) {
   return kind == TraceKind::packet_dropped || kind == TraceKind::message_dropped ||
          kind == TraceKind::stream_failed || kind == TraceKind::alive_ignored ||
          kind == TraceKind::push_pull_refused || kind == TraceKind::conflict ||
-         kind == TraceKind::answer_stray;
+         kind == TraceKind::answer_stray || kind == TraceKind::event_dropped ||
+         kind == TraceKind::queue_warning;
 }
 
 }  // namespace
@@ -158,17 +159,8 @@ std::optional<TraceLine> member_line(const Event& event, bool was_failed) {
   return std::nullopt;
 }
 
-bool TraceLimiter::admit(const Event& trace, std::uint64_t& suppressed) {
-  suppressed = 0;
-  if (!is_refused_input(trace.trace)) return true;
-  if (trace.at - second_began_ >= std::chrono::seconds(1)) {
-    second_began_ = trace.at;
-    lines_ = 0;
-    suppressed = std::exchange(suppressed_, 0);
-  }
-  if (++lines_ <= lines_max) return true;
-  ++suppressed_;
-  return false;
+unsigned lines_per_second(TraceKind kind) {
+  return is_refused_input(kind) ? LogLimiter::refused_lines_max : LogLimiter::told_lines_max;
 }
 
 }  // namespace starling::agent

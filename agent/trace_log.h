@@ -1,7 +1,6 @@
 // What the engine reports, as log lines: in Serf's and memberlist's words where they have some.
 //
-// Pure functions but for TraceLimiter, which keeps a flood of bad packets from flooding the log.
-// Control thread.
+// Pure functions. Control thread.
 #pragma once
 
 #include <optional>
@@ -24,18 +23,8 @@ TraceLine trace_line(const Event& trace, std::string_view own_name);
 // as failed before, so its leave was forced.
 std::optional<TraceLine> member_line(const Event& event, bool was_failed);
 
-// Lets through at most `lines_max` lines of refused input a second.
-class TraceLimiter {
- public:
-  static constexpr unsigned lines_max = 20;
-  // False: leave this line out. `suppressed` is set to how many were left out in the second that
-  // has just ended, or 0.
-  bool admit(const Event& trace, std::uint64_t& suppressed);
-
- private:
-  Instant second_began_{};
-  unsigned lines_ = 0;
-  std::uint64_t suppressed_ = 0;
-};
+// How many lines of this kind a second may enter the log, see LogLimiter: few of what was refused,
+// more of what peers cause without being wrong.
+unsigned lines_per_second(TraceKind kind);
 
 }  // namespace starling::agent

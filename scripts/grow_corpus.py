@@ -87,6 +87,37 @@ def snapshots():
         add("snapshot", path.stem, b"\x05" + path.read_bytes())
 
 
+def rpc():
+    for exchange in json.loads((ROOT / "tests/vectors/serf-rpc.json").read_text())["exchanges"]:
+        name = exchange["name"].replace(":", "_") + ("_head" if exchange["server"].startswith("HEAD") else "")
+        for number, part in enumerate(exchange.get("response", [])):
+            if "hex" in part:
+                add("rpc_answers", f"{name}_{number}", bytes.fromhex(part["hex"]))
+        if "steps" in exchange:
+            request = b"".join(bytes.fromhex(step["hex"]) for step in exchange["steps"] if step["dir"] == "client->server")
+        else:
+            request = b"".join(bytes.fromhex(part["hex"]) for part in exchange["request"] if "hex" in part)
+        add("rpc_session", name, b"\x03\x00" + request)
+
+
+def node():
+    """Datagrams one by one with their length before them, and streams."""
+    for vector in json.loads((ROOT / "tests/vectors/memberlist.json").read_text())["vectors"]:
+        packet = bytes.fromhex(vector["hex"])
+        if "key_hex" in vector or packet[:1] == b"\xf4":
+            continue
+        if vector["transport"] != "udp":
+            add("node", vector["id"], b"\x07" + packet)
+        elif len(packet) < 256:
+            add("node", vector["id"], bytes([0, len(packet), 0]) + packet)
+    for body in json.loads((ROOT / "tests/vectors/serf.json").read_text())["message_bodies"]:
+        packet = b"\x08" + bytes.fromhex(body["hex"])
+        if len(packet) < 256:
+            add("node", "serf-" + body["name"].replace("/", "_").replace(" ", "_"), bytes([0, len(packet), 15]) + packet)
+
+
 if __name__ == "__main__":
     memberlist()
     snapshots()
+    rpc()
+    node()

@@ -14,21 +14,26 @@ namespace starling {
 
 namespace {
 
-void report_ignored(Node& node, Instant now, const Alive& alive, std::string_view why) {
+void tell_ignored(Node& node, Instant now, const Alive& alive, std::string_view why) {
   node.report.trace(now, TraceKind::alive_ignored, {.name = alive.node, .text = why},
                     node.counters);
+}
+
+void report_ignored(Node& node, Instant now, const Alive& alive, std::string_view why) {
+  ++node.counters.messages_dropped;
+  tell_ignored(node, now, alive, why);
 }
 
 // A table that is full meets thousands of strangers: all are counted, the first is told of.
 void refuse_member(Node& node, Instant now, const Alive& alive) {
   ++node.counters.members_refused;
   if (std::exchange(node.rows_full_told, true)) return;
-  report_ignored(node, now, alive, "the member table is full");
+  tell_ignored(node, now, alive, "the member table is full");
 }
 void refuse_meta(Node& node, Instant now, const Alive& alive) {
   ++node.counters.metas_refused;
   if (std::exchange(node.metas_full_told, true)) return;
-  report_ignored(node, now, alive, "no room for its metadata: the member is known without it");
+  tell_ignored(node, now, alive, "no room for its metadata: the member is known without it");
 }
 
 // Why a name may not move to the address that the message gives.

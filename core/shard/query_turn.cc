@@ -387,7 +387,11 @@ void apply_relay(Node& node, Instant now, const Relay& relay) {
                         relay.inner.size() <= node.options.swim.udp_buffer_bytes;
   if (to.address.empty() || !sendable) {
     ++node.counters.messages_dropped;
-    return;
+    return node.report.trace(
+        now, TraceKind::message_dropped,
+        {.endpoint = to,
+         .error = {.layer = "relay", .field = "DestAddr", .fault = WireFault::malformed}},
+        node.counters);
   }
   ++node.counters.query_answers_relayed;
   node.report.trace(now, TraceKind::answer_relayed, {.endpoint = to}, node.counters);

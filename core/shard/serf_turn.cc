@@ -150,7 +150,9 @@ void send_user_message(Node& node, const Endpoint& to, Bytes message) {
 }
 
 void apply_user_message(Node& node, Instant now, Bytes message, const Endpoint& from) {
-  if (message.empty()) return;
+  if (message.empty()) {
+    return report_fault(node, now, {.layer = "user message", .fault = WireFault::truncated}, from);
+  }
   const Bytes body = message.subspan(1);
   node.decode_scratch.reset();
   switch (static_cast<SerfType>(message.front())) {

@@ -111,7 +111,46 @@ void want_state(Node& node, Instant now, Session& session) {
   session.state_wanted = true;
 }
 
+template <class Visit>
+void for_each_session(Node& node, Visit&& visit) {
+  std::uint32_t left = node.sessions.used();
+  for (std::uint32_t i = 0; left > 0; ++i) {
+    Session& session = node.sessions.at(i);
+    if (session.kind == Session::Kind::unused) continue;
+    --left;
+    visit(session);
+  }
+}
+
+// Who opens streams and asks for nothing must not keep everybody else out. While no more than an
+// eighth of the sessions is left, a stream has an eighth of the usual time for its request: each
+// one that comes ends the oldest of those that are beyond it, and those that came then end by
+// themselves. An honest request is whole within milliseconds.
+bool scarce(const Node& node) {
+  const std::uint32_t most = node.options.capacity.streams_max;
+  return node.sessions.used() + (most + 7) / 8 >= most;
+}
+
+void end_overdue(Node& node, Instant now, Session& session) {
+  fail(node, now, session,
+       {.result = CommandResult::timed_out, .text = "too many streams, and it took long"},
+       StreamOp::Kind::close);
+}
+
+void make_room(Node& node, Instant now) {
+  if (!scarce(node)) return;
+  Session* oldest = nullptr;
+  for_each_session(node, [&](Session& session) {
+    if (session.kind != Session::Kind::inbound || session.answered) return;
+    if (oldest == nullptr || session.due < oldest->due) oldest = &session;
+  });
+  const Duration patience = node.options.swim.stream_timeout;
+  if (oldest == nullptr || oldest->due - now > patience - patience / 8) return;
+  end_overdue(node, now, *oldest);
+}
+
 void accept(Node& node, Instant now, const StreamEvent& event) {
+  make_room(node, now);
   Session* session = node.sessions.acquire(Session::Kind::inbound);
   if (session == nullptr) {
     ++node.counters.streams_refused;
@@ -121,7 +160,11 @@ void accept(Node& node, Instant now, const StreamEvent& event) {
   ++node.counters.streams_accepted;
   session->id = event.stream;
   session->peer = event.peer;
-  arm_deadline(node, *session, now + node.options.swim.stream_timeout);
+  const Duration patience = node.options.swim.stream_timeout;
+  arm_deadline(node, *session, now + patience);
+  if (scarce(node)) {  // look at it earlier
+    node.wheel.arm(node.session_timer(node.sessions.index_of(*session)), now + patience / 8);
+  }
 }
 
 void connected(Node& node, Instant now, Session& session) {
@@ -238,8 +281,10 @@ void ended(Node& node, Instant now, Session& session) {
   if (session.answered) return;  // our answer may still be on its way
   const Decoded<InboundStream::Progress> progress = session.inbound.finish();
   if (session.kind == Session::Kind::inbound) {
-    if (!progress) ++node.counters.streams_failed;
-    return end(node, session, StreamOp::Kind::close);
+    if (progress) return end(node, session, StreamOp::Kind::close);
+    return fail(node, now, session,
+                {.result = CommandResult::bad_answer, .error = progress.error()},
+                StreamOp::Kind::close);
   }
   const WireError error =
       progress ? WireError{"stream", "", WireFault::truncated, 0} : progress.error();
@@ -302,6 +347,10 @@ void session_due(Node& node, Instant now, std::uint32_t index) {
   Session& session = node.sessions.at(index);
   if (session.kind == Session::Kind::unused) return;
   if (session.kind == Session::Kind::ping) return end(node, session, StreamOp::Kind::close);
+  if (now < session.due) {
+    if (scarce(node)) return end_overdue(node, now, session);
+    return node.wheel.arm(node.session_timer(index), session.due);
+  }
   fail(node, now, session, {.result = CommandResult::timed_out, .number = ETIMEDOUT},
        StreamOp::Kind::close);
 }
@@ -328,11 +377,11 @@ void dial_ping(Node& node, Instant now, const Endpoint& target, const StreamPing
 }
 
 void state_gathered(Node& node, Instant now) {
-  for (Session& session : node.sessions.made()) {
-    if (session.kind == Session::Kind::unused || !session.state_wanted) continue;
+  for_each_session(node, [&](Session& session) {
+    if (!session.state_wanted) return;
     session.state_wanted = false;
     write_state(node, now, session);
-  }
+  });
 }
 
 void push_pull_turn(Node& node, Instant now) {

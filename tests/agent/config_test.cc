@@ -1,5 +1,7 @@
 #include "agent/config.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "tests/agent/temporary_folder.h"
@@ -104,6 +106,36 @@ TEST(Config, WhatSerfDoesNotKnowHasBoundsToo) {
   EXPECT_EQ(error_of({"-members-max", "-1"}), "members_max must be 1 to 16777216, not -1");
   EXPECT_EQ(error_of({"-event-handler-timeout", "-1s"}),
             "event_handler_timeout must not be negative");
+}
+
+TEST(Config, WhatRpcClientsMayTake) {
+  const TemporaryFolder folder;
+  const auto with = [&](const std::string& json) {
+    return load({"-config-file", folder.write("1.json", json)});
+  };
+  const Config usual = with("{}")->config;
+  EXPECT_EQ(usual.rpc_clients_max, 128);
+  EXPECT_EQ(usual.rpc_request_size_limit, 1 << 20);
+  EXPECT_EQ(usual.rpc_handshake_timeout, 10s);
+  EXPECT_EQ(usual.rpc_request_timeout, 10s);
+  EXPECT_EQ(usual.rpc_stall_timeout, 60s);
+  const Config own = with(R"({"rpc_clients_max":5,"rpc_request_size_limit":20000,
+      "rpc_handshake_timeout":"0s","rpc_request_timeout":"3s","rpc_stall_timeout":"4s"})")
+                         ->config;
+  EXPECT_EQ(own.rpc_clients_max, 5);
+  EXPECT_EQ(own.rpc_request_size_limit, 20'000);
+  EXPECT_EQ(own.rpc_handshake_timeout, 0s);
+  EXPECT_EQ(own.rpc_request_timeout, 3s);
+  EXPECT_EQ(own.rpc_stall_timeout, 4s);
+  for (const auto& [json, error] : std::map<std::string, std::string>{
+           {R"({"rpc_clients_max":0})", "rpc_clients_max must be 1 to 900, not 0"},
+           {R"({"rpc_request_size_limit":1})",
+            "rpc_request_size_limit must be 16384 to 67108864, not 1"},
+           {R"({"rpc_stall_timeout":"-1s"})", "rpc_stall_timeout must not be negative"}}) {
+    const auto refused = with(json);
+    ASSERT_FALSE(refused) << json;
+    EXPECT_EQ(refused.error().text, error);
+  }
 }
 
 TEST(Config, WarningsAndCorrections) {

@@ -110,6 +110,40 @@ TEST(KeyManager, ErrorsAreSerfs) {
   EXPECT_EQ(cluster.change(KeyChange::remove, base64_key('x')).error, "");
 }
 
+// Go ends with a panic on the first of these.
+TEST(KeyManager, HostileRequestsChangeNothing) {
+  const std::string key = base64_key('a');
+  Cluster cluster(ring_of({key}));
+  std::uint64_t number = 1000;
+  for (const std::string_view name :
+       {"_serf_install-key", "_serf_use-key", "_serf_remove-key", "_serf_list-keys"}) {
+    for (const std::string& payload :
+         {std::string(), std::string("\x06"), std::string("\x06\xc0"),
+          std::string("\x06\x81\xa3Key"), std::string("\x06\x81\xa3Key\xc6\xff\xff\xff\xff"),
+          std::string("\x07\x80"),
+          std::string("\x06\x81\xa3Key\xa3"
+                      "abc"),
+          std::string(1000, '\x91')}) {
+      Event event;
+      event.kind = Event::Kind::query;
+      event.name = name;
+      event.from = "stranger";
+      event.payload = as_bytes(payload);
+      event.number = ++number;
+      event.deadline = EventLoop::now() + std::chrono::seconds(5);
+      cluster.desk->on_event(event);
+    }
+  }
+  const auto refused = std::ranges::count_if(cluster.log.ring(), [](const LogLine& line) {
+    return line.text.find("Failed to decode key request") != std::string::npos;
+  });
+  EXPECT_GE(refused, 15) << "three kinds of changes, most payloads without sense";
+  const auto listed = cluster.list();
+  EXPECT_EQ(listed.error, "");
+  ASSERT_TRUE(listed.outcome.keys);
+  EXPECT_EQ(*listed.outcome.keys, (std::map<std::string, std::uint64_t>{{key, 1}}));
+}
+
 TEST(KeyManager, WithoutEncryption) {
   Cluster cluster{Keyring()};
   EXPECT_EQ(cluster.list().outcome.messages,

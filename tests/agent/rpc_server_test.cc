@@ -25,11 +25,11 @@ struct Fixture {
   std::string address;
   std::thread thread;
 
-  Fixture() {
+  explicit Fixture(const RpcLimits& limits = {}) {
     backend.log = &log;
     backend.members = &members;
     backend.event = [](const EventRequest&, const RpcBackend::Done& done) { done(""); };
-    auto started = RpcServer::listen("127.0.0.1:0", loop, backend);
+    auto started = RpcServer::listen("127.0.0.1:0", loop, backend, limits);
     EXPECT_TRUE(started);
     server = std::move(*started);
     address = format_endpoint(server->bound());
@@ -123,10 +123,10 @@ TEST(RpcServer, AnswersBeforeItCloses) {
 TEST(RpcServer, RefusesTooManyClients) {
   Fixture f;
   std::vector<int> sockets;
-  for (std::size_t i = 0; i < RpcServer::clients_max + 3; ++i) sockets.push_back(dial(f));
+  for (std::size_t i = 0; i < RpcLimits{}.clients_max + 3; ++i) sockets.push_back(dial(f));
   char byte = 0;
   EXPECT_EQ(recv(sockets.back(), &byte, 1, 0), 0);
-  EXPECT_EQ(f.on_loop([&] { return f.server->clients(); }), RpcServer::clients_max);
+  EXPECT_EQ(f.on_loop([&] { return f.server->clients(); }), RpcLimits{}.clients_max);
   for (const int socket : sockets) close(socket);
   for (int i = 0; i < 200 && f.on_loop([&] { return f.server->clients(); }) > 0; ++i) {
     std::this_thread::sleep_for(5ms);
@@ -134,14 +134,133 @@ TEST(RpcServer, RefusesTooManyClients) {
   EXPECT_EQ(f.on_loop([&] { return f.server->clients(); }), 0U);
 }
 
+// How long it takes until the server closes the connection; nothing when it does not within `most`.
+std::optional<Duration> closed_after(int socket, Duration most) {
+  const Instant start = EventLoop::now();
+  timeval wait{.tv_sec = 0, .tv_usec = 20'000};
+  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+  char room[4096];
+  while (EventLoop::now() - start < most) {
+    const ssize_t count = recv(socket, room, sizeof room, 0);
+    if (count == 0 || (count < 0 && errno != EAGAIN)) return EventLoop::now() - start;
+  }
+  return std::nullopt;
+}
+
+std::string greeting() {
+  std::string bytes;
+  append(bytes, RequestHeader{.command = "handshake", .sequence = 1});
+  append(bytes, HandshakeRequest{.version = 1});
+  return bytes;
+}
+
+void send_text(int socket, std::string_view bytes) {
+  static_cast<void>(send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+}
+
+TEST(RpcServer, CutsOffWhoDoesNotIntroduceItself) {
+  Fixture f({.handshake_timeout = 300ms});
+  const int silent = dial(f), greeted = dial(f);
+  send_text(greeted, greeting());
+  EXPECT_TRUE(closed_after(silent, 3s));
+  EXPECT_FALSE(closed_after(greeted, 1s));
+  close(silent);
+  close(greeted);
+}
+
+TEST(RpcServer, WithATokenAHandshakeIsNotEnough) {
+  Fixture f({.handshake_timeout = 300ms});
+  f.on_loop([&] {
+    f.backend.auth_token = "secret";
+    return true;
+  });
+  const int greeted = dial(f), shown = dial(f);
+  send_text(greeted, greeting());
+  std::string bytes = greeting();
+  append(bytes, RequestHeader{.command = "auth", .sequence = 2});
+  append(bytes, AuthRequest{.key = "secret"});
+  send_text(shown, bytes);
+  EXPECT_TRUE(closed_after(greeted, 3s));
+  EXPECT_FALSE(closed_after(shown, 1s));
+  close(greeted);
+  close(shown);
+}
+
+// A byte now and then does not help: the whole request has one time.
+TEST(RpcServer, CutsOffARequestThatDripsIn) {
+  Fixture f({.request_timeout = 400ms});
+  const int slow = dial(f);
+  send_text(slow, greeting());
+  std::string request;
+  append(request, RequestHeader{.command = "event", .sequence = 2});
+  append(request, EventRequest{.name = "x", .payload = {}, .coalesce = false});
+  const Instant start = EventLoop::now();
+  bool closed = false;
+  for (std::size_t i = 0; i + 1 < request.size() && !closed; ++i) {
+    send_text(slow, std::string_view(request).substr(i, 1));
+    closed = closed_after(slow, 100ms).has_value();
+  }
+  EXPECT_TRUE(closed);
+  EXPECT_LT(EventLoop::now() - start, 3s);
+  close(slow);
+}
+
+// A client that is always in the middle of some request, but finishes each, is a good one.
+TEST(RpcServer, ASteadyClientIsNeverInTheMiddleForLong) {
+  Fixture f({.request_timeout = 300ms});
+  const int steady = dial(f);
+  std::string request;
+  append(request, RequestHeader{.command = "event", .sequence = 2});
+  const std::size_t header = request.size();
+  append(request, EventRequest{.name = "x", .payload = {}, .coalesce = false});
+  send_text(steady, greeting() + request.substr(0, header));
+  for (int i = 0; i < 15; ++i) {
+    EXPECT_FALSE(closed_after(steady, 100ms)) << i;
+    send_text(steady, request.substr(header) + request.substr(0, header));
+  }
+  close(steady);
+}
+
+TEST(RpcServer, CutsOffWhoTakesNothing) {
+  Fixture f({.stall_timeout = 500ms});
+  f.on_loop([&] {
+    for (std::size_t i = 0; i < 100'000; ++i) {
+      f.members.apply(joined("member-" + std::to_string(i)));
+    }
+    return true;
+  });
+  const int stalled = dial(f);
+  std::string bytes = greeting();
+  append(bytes, RequestHeader{.command = "members", .sequence = 2});
+  send_text(stalled, bytes);
+  const auto comes_to = [&](std::size_t clients) {
+    for (int i = 0; i < 500; ++i) {
+      if (f.on_loop([&] { return f.server->clients(); }) == clients) return true;
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
+  };
+  EXPECT_TRUE(comes_to(1));
+  EXPECT_TRUE(comes_to(0));
+  close(stalled);
+}
+
+TEST(RpcServer, ZeroIsNever) {
+  Fixture f({.handshake_timeout = {}, .request_timeout = {}, .stall_timeout = {}});
+  const int silent = dial(f);
+  send_text(silent, greeting().substr(0, 5));
+  EXPECT_FALSE(closed_after(silent, 1500ms));
+  close(silent);
+}
+
 TEST(RpcServer, ListenErrorsSayWhere) {
   Fixture f;
   EventLoop loop;
-  EXPECT_EQ(RpcServer::listen(f.address, loop, f.backend).error(),
+  EXPECT_EQ(RpcServer::listen(f.address, loop, f.backend, {}).error(),
             "listen tcp " + f.address + ": bind: address already in use");
-  EXPECT_EQ(RpcServer::listen("127.0.0.1", loop, f.backend).error(),
+  EXPECT_EQ(RpcServer::listen("127.0.0.1", loop, f.backend, {}).error(),
             "listen tcp: address 127.0.0.1: missing port in address");
-  EXPECT_EQ(RpcServer::listen("192.0.2.1:1", loop, f.backend).error(),
+  EXPECT_EQ(RpcServer::listen("192.0.2.1:1", loop, f.backend, {}).error(),
             "listen tcp 192.0.2.1:1: bind: cannot assign requested address");
 }
 

@@ -537,6 +537,58 @@ TEST(RpcSession, OneMebibyteIsTheLimit) {
   EXPECT_TRUE(f.session->closing());
 }
 
+TEST(RpcSession, StreamsAreBounded) {
+  Fixture f;
+  f.greet();
+  std::string bytes;
+  for (std::uint64_t i = 0; i <= RpcSession::streams_max; ++i) {
+    append(bytes, RequestHeader{.command = "stream", .sequence = 100 + i});
+    append(bytes, StreamRequest{.type = "user"});
+  }
+  const std::string answers = f.ask(bytes);
+  EXPECT_TRUE(answers.ends_with(header("Too many streams", 100 + RpcSession::streams_max)));
+  EXPECT_TRUE(answers.starts_with(header("", 100)));
+  std::string filters = "user";
+  for (std::size_t i = 0; i < RpcSession::stream_filters_max; ++i) filters += ",user";
+  EXPECT_EQ(f.request("stream", StreamRequest{.type = filters}), header("Invalid event filter", 9));
+}
+
+TEST(RpcSession, AFloodOfWrongTokensIsLoggedAFewTimes) {
+  Fixture f;
+  LogLimiter limiter;
+  f.backend.limiter = &limiter;
+  f.backend.auth_token = "right";
+  f.greet();
+  const std::size_t before = f.log.ring().size();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(f.request("auth", AuthRequest{.key = "wrong"}),
+              header("Invalid authentication token", 9));
+  }
+  EXPECT_GE(f.log.ring().size() - before, LogLimiter::refused_lines_max);
+  EXPECT_LE(f.log.ring().size() - before, 2 * LogLimiter::refused_lines_max);
+}
+
+TEST(RpcSession, KnowsWhetherARequestIsHalf) {
+  Fixture f;
+  EXPECT_FALSE(f.session->introduced());
+  f.greet();
+  EXPECT_TRUE(f.session->introduced());
+  EXPECT_FALSE(f.session->half_request());
+  const std::uint64_t taken = f.session->requests_taken();
+  std::string bytes;
+  append(bytes, RequestHeader{.command = "event", .sequence = 2});
+  f.session->receive(bytes.substr(0, 4));
+  EXPECT_TRUE(f.session->half_request());
+  f.session->receive(bytes.substr(4));
+  EXPECT_TRUE(f.session->half_request());
+  EXPECT_EQ(f.session->requests_taken(), taken);
+  bytes.clear();
+  append(bytes, EventRequest{.name = "x", .payload = {}, .coalesce = false});
+  f.session->receive(bytes);
+  EXPECT_FALSE(f.session->half_request());
+  EXPECT_EQ(f.session->requests_taken(), taken + 1);
+}
+
 TEST(RpcSession, Stats) {
   Fixture f;
   f.greet();

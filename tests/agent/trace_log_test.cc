@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/log_limiter.h"
+
 namespace starling::agent {
 namespace {
 
@@ -55,19 +57,10 @@ TEST(TraceLog, MemberLines) {
   EXPECT_FALSE(member_line(member_event(std::nullopt), false));
 }
 
-TEST(TraceLimiter, BoundsAFloodAndCountsIt) {
-  TraceLimiter limiter;
-  std::uint64_t suppressed = 0;
-  Event bad = trace_of(TraceKind::packet_dropped);
-  bad.at = Instant(10s);
-  unsigned admitted = 0;
-  for (int i = 0; i < 100; ++i) admitted += limiter.admit(bad, suppressed) ? 1 : 0;
-  EXPECT_EQ(admitted, TraceLimiter::lines_max);
-  Event harmless = trace_of(TraceKind::probe_failed);
-  EXPECT_TRUE(limiter.admit(harmless, suppressed));
-  bad.at = Instant(11s);
-  EXPECT_TRUE(limiter.admit(bad, suppressed));
-  EXPECT_EQ(suppressed, 100 - TraceLimiter::lines_max);
+TEST(TraceLog, WhatWasRefusedGetsFewLines) {
+  EXPECT_EQ(lines_per_second(TraceKind::packet_dropped), LogLimiter::refused_lines_max);
+  EXPECT_EQ(lines_per_second(TraceKind::event_dropped), LogLimiter::refused_lines_max);
+  EXPECT_EQ(lines_per_second(TraceKind::member_alive), LogLimiter::told_lines_max);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What an RPC client may send: whatever it is and however it is cut, the session ends in the same
 // state and gives the same answers, which are whole msgpack values; nothing but those goes out. The
-// first byte chooses the cuts, the second whether a token is wanted.
+// first byte chooses the cuts, the second whether a token is wanted. Half-way events come, so that
+// streams have something to show and there is a query to respond to.
 #include <memory>
 #include <string>
 
@@ -66,18 +67,40 @@ struct ExchangeOutcome {
 };
 
 // Log records carry the time of day, so the log stays silent: only what the session answers counts.
+void publish_all(RpcSession& session) {
+  agent::HandlerEvent event;
+  event.kind = agent::HandlerEvent::Kind::user;
+  event.name = "deploy";
+  event.payload = "v1";
+  session.publish(event, true);
+  event.kind = agent::HandlerEvent::Kind::query;
+  event.query = 7;
+  event.deadline = Instant::max();
+  session.publish(event, false);
+  event.kind = agent::HandlerEvent::Kind::member;
+  session.publish(event, false);
+}
+
 ExchangeOutcome talk(Bytes input, bool with_token, std::uint8_t cuts, bool whole) {
   Bench bench(with_token);
   const auto session = std::make_shared<RpcSession>(bench.backend, "peer", [] {});
   fuzz::ChunkSizes sizes(cuts);
   ExchangeOutcome outcome;
+  std::size_t until_events = input.size() / 2;
   while (!input.empty() && !session->closing()) {
-    const std::size_t count = whole ? input.size() : std::min(sizes.next(), input.size());
+    const std::size_t left = until_events > 0 ? until_events : input.size();
+    const std::size_t count = whole ? left : std::min(sizes.next(), left);
     session->receive(as_text(input.first(count)));
     input = input.subspan(count);
     const std::string output(session->output());
     session->sent(output.size());
     outcome.answers += output;
+    if (until_events == 0) continue;
+    until_events -= count;
+    if (until_events > 0 || session->closing()) continue;
+    publish_all(*session);
+    outcome.answers += session->output();
+    session->sent(session->output().size());
   }
   outcome.closing = session->closing();
   return outcome;
