@@ -113,12 +113,8 @@ void want_state(Node& node, Instant now, Session& session) {
 
 template <class Visit>
 void for_each_session(Node& node, Visit&& visit) {
-  std::uint32_t left = node.sessions.used();
-  for (std::uint32_t i = 0; left > 0; ++i) {
-    Session& session = node.sessions.at(i);
-    if (session.kind == Session::Kind::unused) continue;
-    --left;
-    visit(session);
+  for (Session& session : node.sessions.made()) {
+    if (session.kind != Session::Kind::unused) visit(session);
   }
 }
 
