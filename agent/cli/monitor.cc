@@ -50,7 +50,14 @@ void show_json(const RpcClient::Record& record, bool is_log, Console& console) {
     return;
   }
   // The client has checked that it is one whole value of bounded depth.
-  const auto event = nlohmann::ordered_json::from_msgpack(record.body, true, false);
+  auto event = nlohmann::ordered_json::from_msgpack(record.body, true, false);
+  if (event.is_object()) {
+    for (auto& [key, value] : event.items()) {
+      if (!value.is_binary()) continue;
+      const std::vector<std::uint8_t> bytes = value.get_binary();
+      value = std::string(bytes.begin(), bytes.end());
+    }
+  }
   if (!event.is_discarded()) print_json(console.out, {{"event", event}});
 }
 
