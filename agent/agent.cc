@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "agent/addresses.h"
 #include "agent/command_error.h"
 #include "agent/config_changes.h"
+#include "agent/explain.h"
 #include "agent/go_text.h"
 #include "agent/keyring_file.h"
 #include "agent/lane_choice.h"
@@ -33,6 +35,7 @@ constexpr Duration graceful_leave_max = std::chrono::seconds(3);
 constexpr Duration broadcast_per_hosted = std::chrono::milliseconds(40);
 // How long a shutdown waits for handlers of the last events to be run.
 constexpr Duration last_handlers_max = std::chrono::seconds(1);
+constexpr std::size_t suspicions_shown_max = 32;
 constexpr Duration measure_interval = std::chrono::seconds(10);
 // How soon the log says how much was left out of it.
 constexpr Duration sums_interval = std::chrono::seconds(1);
@@ -501,6 +504,9 @@ RpcBackend Agent::make_backend() {
   backend.coordinate = [this](const CoordinateRequest& request, RpcBackend::CoordinateDone done) {
     coordinate(request, std::move(done));
   };
+  backend.explain = [this](const ExplainRequest& request, RpcBackend::ExplainDone done) {
+    explain_member(request, std::move(done));
+  };
   backend.query = [this](const QueryRequest& request, QueryCallbacks callbacks, Done done) {
     return query(request, std::move(callbacks), std::move(done));
   };
@@ -739,6 +745,12 @@ void Agent::stats(std::function<void(const Stats&)> done) {
     own["suspicions"] = text(engine.suspicions);
     own["rpc_clients"] = text(rpc_->clients());
     own["handler_events_dropped"] = text(handlers_->dropped());
+    // A group that is only there while there is something in it, so that groups are Serf's mostly.
+    for (const auto& [name, suspicion] : history_.suspicions(suspicions_shown_max)) {
+      stats["suspicions"][std::string(name)] =
+          fmt::format("{} s, by {}", age_text(EventLoop::now(), suspicion->since),
+                      fmt::join(suspicion->accusers, ", "));
+    }
 #define COUNTER(name, help) own[#name] = text(engine.counters.name);
 #include "core/shard/counters.def"
 #undef COUNTER
@@ -757,7 +769,34 @@ void Agent::coordinate(const CoordinateRequest& request, RpcBackend::CoordinateD
   });
 }
 
+void Agent::explain_member(const ExplainRequest& request, RpcBackend::ExplainDone done) {
+  // No member's name is longer, so the ring need not carry it.
+  if (request.node.size() > 255) return done({}, "node name is too long");
+  OwnedCommand command;
+  command.command.kind = Command::Kind::explain;
+  command.name = request.node;
+  engine_->send(std::move(command),
+                [this, name = request.node, done = std::move(done)](const Event& answer) {
+                  const auto explanation = decode_explanation(answer.payload);
+                  if (!explanation)
+                    return done({}, command_error(answer, "the engine did not answer"));
+                  const auto name_of = [this](NameHash hash) {
+                    std::string found;
+                    static_cast<void>(members_.list([&](const MemberView& member) {
+                      if (found.empty() && hash_name(member.name) == hash) found = member.name;
+                      return false;
+                    }));
+                    return found;
+                  };
+                  Stats explained = explain(name, *explanation, history_.find(name), name_of);
+                  if (explained.empty())
+                    return done({}, "no member is known by the name " + go_quote(name));
+                  done(explained, "");
+                });
+}
+
 void Agent::on_engine_event(const Event& event) {
+  history_.apply(event);
   switch (event.kind) {
     case Event::Kind::member:
       on_member(event);
@@ -863,6 +902,10 @@ void Agent::on_query(SeenQuery query) {
 }
 
 void Agent::on_trace(const Event& event) {
+  if (event.trace == TraceKind::query_seen) {
+    metrics_.count("serf.queries");
+    metrics_.count("serf.queries." + std::string(event.name));
+  }
   if (!log_limiter_.admit(to_text(event.trace), event.at, lines_per_second(event.trace))) return;
   TraceLine line = trace_line(event, config_.node_name);
   if (event.trace == TraceKind::conflict && event.name == config_.node_name) {

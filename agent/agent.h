@@ -20,6 +20,7 @@
 #include "agent/log.h"
 #include "agent/log_limiter.h"
 #include "agent/mdns.h"
+#include "agent/member_history.h"
 #include "agent/members_mirror.h"
 #include "agent/metrics.h"
 #include "agent/name_vote.h"
@@ -81,6 +82,7 @@ class Agent {
   void set_tags(Tags tags, Done done);
   void stats(std::function<void(const Stats&)> done);
   void coordinate(const CoordinateRequest& request, RpcBackend::CoordinateDone done);
+  void explain_member(const ExplainRequest& request, RpcBackend::ExplainDone done);
   QueryTicket query(const QueryRequest& request, QueryCallbacks callbacks, Done done);
 
   // What comes from the engine.
@@ -115,6 +117,7 @@ class Agent {
   Metrics metrics_;
   Counters measured_;  // at the last measurement
   MembersMirror members_;
+  MemberHistory history_;
   Tags tags_;
   std::vector<HostedSpec> hosted_at_start_;
   Keyring keyring_;

@@ -62,6 +62,7 @@ void FlagSet::list(FlagText flag, std::vector<std::string>& target) {
     target.emplace_back(value);
     return std::optional<std::string>();
   });
+  flags_.back().repeatable = true;
 }
 
 void FlagSet::boolean(FlagText flag, bool& target) {
@@ -135,6 +136,12 @@ std::expected<std::vector<std::string>, FlagError> FlagSet::parse(
   }
   return std::vector<std::string>(arguments.begin() + static_cast<std::ptrdiff_t>(at),
                                   arguments.end());
+}
+
+std::vector<FlagDescription> FlagSet::descriptions() const {
+  std::vector<FlagDescription> all;
+  for (const Flag& flag : flags_) all.push_back({flag.text, flag.boolean, flag.repeatable});
+  return all;
 }
 
 std::string FlagSet::usage() const {

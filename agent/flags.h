@@ -22,6 +22,13 @@ struct FlagText {
   std::string_view help;  // lines separated by \n
 };
 
+// A flag as it is defined: what help, completion and manual pages are made from.
+struct FlagDescription {
+  FlagText text;
+  bool boolean = false;     // needs no value
+  bool repeatable = false;  // each adds one more
+};
+
 struct FlagError {
   std::string text;
   bool help_wanted = false;  // -h or -help where no such flag is defined
@@ -44,6 +51,9 @@ class FlagSet {
   // True when the flag stood on the command line of the last parse().
   bool given(std::string_view name) const;
 
+  // All flags, in the order of definition.
+  std::vector<FlagDescription> descriptions() const;
+
   // The options of a help text, one paragraph a flag, in the order of definition.
   std::string usage() const;
 
@@ -52,6 +62,7 @@ class FlagSet {
     FlagText text;
     Setter set;
     bool boolean = false;
+    bool repeatable = false;
     bool given = false;
   };
   Flag* find(std::string_view name);

@@ -69,14 +69,14 @@ KeyManager::KeyManager(QueryDesk& desk, MembersMirror& members, Log& log, Apply 
       apply_(std::move(apply)),
       options_(std::move(options)) {
   for (const KeyChange change : key_changes) {
-    desk_.on_internal(query_name(to_text(change)),
-                      [this, change](const SeenQuery& query, QueryDesk::Responder respond) {
-                        if (changes_.size() == changes_max) {
-                          return respond(encoded({.message = "too many keys are being changed"}));
-                        }
-                        changes_.push_back({change, query.payload, respond});
-                        if (changes_.size() == 1) begin_next_change();
-                      });
+    desk_.on_internal(query_name(to_text(change)), [this, change](const SeenQuery& query,
+                                                                  QueryDesk::Responder respond) {
+      if (changes_.size() == changes_max) {
+        return respond.for_everybody(encoded({.message = "too many keys are being changed"}));
+      }
+      changes_.push_back({change, query.payload, respond});
+      if (changes_.size() == 1) begin_next_change();
+    });
   }
   desk_.on_internal(
       query_name("list-keys"),
@@ -105,7 +105,7 @@ void KeyManager::begin_next_change() {
     return end_change(problem);
   }
   const auto succeed = [this] {
-    changes_.front().respond(encoded({.result = true}));
+    changes_.front().respond.for_everybody(encoded({.result = true}));
     changes_.pop_front();
     if (!changes_.empty()) begin_next_change();
   };
@@ -128,7 +128,7 @@ void KeyManager::begin_next_change() {
 }
 
 void KeyManager::end_change(const std::string& error) {
-  changes_.front().respond(encoded({.message = error}));
+  changes_.front().respond.for_everybody(encoded({.message = error}));
   changes_.pop_front();
   if (!changes_.empty()) begin_next_change();
 }
@@ -136,7 +136,7 @@ void KeyManager::end_change(const std::string& error) {
 void KeyManager::answer_list(const QueryDesk::Responder& respond) const {
   log_.info("serf: Received list-keys query");
   if (options_.keyring.empty()) {
-    return respond(encoded({.message = "Keyring is empty (encryption not enabled)"}));
+    return respond.for_everybody(encoded({.message = "Keyring is empty (encryption not enabled)"}));
   }
   std::vector<std::string> texts;
   for (const AesKey& key : options_.keyring.keys()) {
@@ -145,7 +145,7 @@ void KeyManager::answer_list(const QueryDesk::Responder& respond) const {
   const std::vector<std::string_view> keys(texts.begin(), texts.end());
   KeyResponse response{.primary_key = keys.front(), .result = true};
   std::string answer = encoded(response, keys);
-  // As Serf cuts it: from what may fit at most downwards.
+  // As Serf cuts it: from what may fit at most downwards; the same for all members hosted here.
   std::size_t count = std::min(keys.size(), options_.response_bytes_max / 25);
   while (!respond.fits(answer.size()) && count > 0) {
     const std::string message =
@@ -155,7 +155,7 @@ void KeyManager::answer_list(const QueryDesk::Responder& respond) const {
     response.message = {};
     --count;
   }
-  respond(std::move(answer));
+  respond.for_everybody(answer);
 }
 
 void KeyManager::change(KeyChange change, const std::string& base64_key, Done done) {

@@ -45,18 +45,25 @@ void QueryDesk::Responder::operator()(std::string payload, Done done) const {
   desk_->respond(number_, std::move(payload), std::move(done));
 }
 
+void QueryDesk::Responder::for_everybody(const std::string& payload) const {
+  desk_->respond(number_, payload, {});
+  for (std::string& name : desk_->hosted()) desk_->respond(number_, payload, {}, std::move(name));
+}
+
 bool QueryDesk::Responder::fits(std::size_t payload_bytes) const {
   const std::size_t limit = desk_->options_.response_bytes_max;
   if (payload_bytes > limit) return false;
+  std::string longest = desk_->options_.own_name;
+  for (std::string& name : desk_->hosted()) {
+    if (name.size() > longest.size()) longest = std::move(name);
+  }
   const std::string payload(payload_bytes, 'x');
   std::string room(limit + 1, '\0');
   Writer out{std::as_writable_bytes(std::span(room))};
-  encode(QueryResponse{.time = time_,
-                       .id = id_,
-                       .from = desk_->options_.own_name,
-                       .flags = 0,
-                       .payload = as_bytes(payload)},
-         out);
+  encode(
+      QueryResponse{
+          .time = time_, .id = id_, .from = longest, .flags = 0, .payload = as_bytes(payload)},
+      out);
   return out.ok() && out.size() <= limit;
 }
 
@@ -102,7 +109,11 @@ void QueryDesk::forget(QueryTicket ticket) {
   open_.erase(ticket);
 }
 
-void QueryDesk::respond(std::uint64_t number, std::string payload, Done done) {
+std::vector<std::string> QueryDesk::hosted() const {
+  return options_.hosted ? options_.hosted() : std::vector<std::string>{};
+}
+
+void QueryDesk::respond(std::uint64_t number, std::string payload, Done done, std::string member) {
   if (payload.size() > options_.response_bytes_max) {
     if (done) {
       done(with_prefix("response exceeds limit of " + std::to_string(options_.response_bytes_max) +
@@ -113,6 +124,7 @@ void QueryDesk::respond(std::uint64_t number, std::string payload, Done done) {
   OwnedCommand command;
   command.command.kind = Command::Kind::respond;
   command.command.query = number;
+  command.name = std::move(member);
   command.payload = std::move(payload);
   engine_.send(std::move(command), [done = std::move(done)](const Event& answer) {
     if (done) done(with_prefix(command_error(answer, "")));
@@ -157,9 +169,7 @@ bool QueryDesk::judge_filters(const Event& event) {
     engine_.send(std::move(command), [](const Event&) {});
     return matches;
   };
-  if (options_.hosted) {
-    for (const std::string& name : options_.hosted()) let(name);
-  }
+  for (const std::string& name : hosted()) let(name);
   return let(options_.own_name);
 }
 

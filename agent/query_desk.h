@@ -74,7 +74,11 @@ class QueryDesk {
     // At most one answer for each query, before its deadline. `done` may be empty; its error is
     // Serf's, e.g. "failed to respond to key query: response already sent".
     void operator()(std::string payload, Done done = {}) const;
-    // True when an answer with so many bytes is within the response size limit.
+    // The same answer from every member hosted here, each in its own name: for queries in which
+    // the asker counts members. What goes wrong is not told.
+    void for_everybody(const std::string& payload) const;
+    // True when an answer with so many bytes is within the response size limit, whoever of the
+    // members hosted here gives it.
     bool fits(std::size_t payload_bytes) const;
 
    private:
@@ -109,8 +113,9 @@ class QueryDesk {
   // How many queries are open.
   std::size_t open() const { return open_.size(); }
 
-  // Answers the seen query `number`; what a Responder does.
-  void respond(std::uint64_t number, std::string payload, Done done);
+  // Answers the seen query `number`; what a Responder does. `member`: in whose name; empty: the
+  // agent's own.
+  void respond(std::uint64_t number, std::string payload, Done done, std::string member = {});
 
   // Who answers the queries of an internal name, e.g. "_serf_list-keys". The responder may keep the
   // Responder and use it later.
@@ -121,6 +126,7 @@ class QueryDesk {
 
  private:
   void on_seen(const Event& event);
+  std::vector<std::string> hosted() const;
   // Sends the acks that depend on tags; true when the filters let our own member answer.
   bool judge_filters(const Event& event);
 

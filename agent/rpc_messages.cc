@@ -310,6 +310,13 @@ Decoded<void> decode_into(Bytes value, CoordinateRequest& request) {
   return finish(in);
 }
 
+Decoded<void> decode_into(Bytes value, ExplainRequest& request) {
+  Reader in(value, "explain");
+  msgpack::read_struct<coordinate_request_keys>(
+      in, [&](std::size_t) { request.node = read_string(in); });
+  return finish(in);
+}
+
 Decoded<void> decode_into(Bytes value, ResponseHeader& header) {
   Reader in(value, "rpc response");
   msgpack::read_struct<response_keys>(in, [&](std::size_t field) {
@@ -589,6 +596,13 @@ void append(std::string& out, const StopRequest& request) {
 }
 
 void append(std::string& out, const CoordinateRequest& request) {
+  RpcWriter writer(out);
+  writer.map(1);
+  writer.text("Node");
+  writer.text(request.node);
+}
+
+void append(std::string& out, const ExplainRequest& request) {
   RpcWriter writer(out);
   writer.map(1);
   writer.text("Node");

@@ -7,12 +7,13 @@
 // A list of members may be long: it is written member by member, and MembersDecoder
 // (members_decoder.h) reads it so.
 //
-// Four commands are our own; Serf's agent answers them with "Unsupported command". Header and
+// Five commands are our own; Serf's agent answers them with "Unsupported command". Header and
 // sequence are as in all others:
 //   host-member    {"Name", "Tags", "Advertise"}       answered when the member is alive here
 //   unhost-member  {"Name"}                            answered when it has left
 //   member-tags    {"Member", "Tags", "DeleteTags"}    as tags, for one hosted member
 //   hosted         no body                             answered as members
+//   explain        {"Node"}                            answered as stats: see agent/explain.h
 #pragma once
 
 #include <cstdint>
@@ -104,6 +105,9 @@ struct StopRequest {
 struct CoordinateRequest {
   std::string node;
 };
+struct ExplainRequest {
+  std::string node;
+};
 
 struct ResponseHeader {
   std::string error;  // empty: success
@@ -160,6 +164,7 @@ Decoded<void> decode_into(Bytes value, MonitorRequest& request);
 Decoded<void> decode_into(Bytes value, StopRequest& request);
 
 Decoded<void> decode_into(Bytes value, CoordinateRequest& request);
+Decoded<void> decode_into(Bytes value, ExplainRequest& request);
 
 Decoded<void> decode_into(Bytes value, ResponseHeader& header);
 // One element of the array that append_members_header announces.
@@ -190,6 +195,7 @@ void append(std::string& out, const StreamRequest& request);
 void append(std::string& out, const MonitorRequest& request);
 void append(std::string& out, const StopRequest& request);
 void append(std::string& out, const CoordinateRequest& request);
+void append(std::string& out, const ExplainRequest& request);
 
 void append(std::string& out, const ResponseHeader& header);
 // A body of `count` members, which must follow.

@@ -14,7 +14,7 @@ struct CommandText {
   std::string_view name;
   bool has_body;
 };
-constexpr std::array<CommandText, 24> commands{
+constexpr std::array<CommandText, 25> commands{
     {{"handshake", true},        {"auth", true},        {"event", true},
      {"force-leave", true},      {"join", true},        {"members", false},
      {"members-filtered", true}, {"query", true},       {"respond", true},
@@ -22,7 +22,8 @@ constexpr std::array<CommandText, 24> commands{
      {"leave", false},           {"tags", true},        {"host-member", true},
      {"unhost-member", true},    {"member-tags", true}, {"hosted", false},
      {"install-key", true},      {"use-key", true},     {"remove-key", true},
-     {"list-keys", false},       {"stats", false},      {"get-coordinate", true}}};
+     {"list-keys", false},       {"stats", false},      {"get-coordinate", true},
+     {"explain", true}}};
 
 }  // namespace
 
@@ -193,6 +194,8 @@ void RpcSession::execute(std::string_view body) {
     with_body<MonitorRequest>(body, [&](const auto& request) { monitor(request); });
   } else if (command == "get-coordinate") {
     with_body<CoordinateRequest>(body, [&](const auto& request) { coordinate(request); });
+  } else if (command == "explain") {
+    with_body<ExplainRequest>(body, [&](const auto& request) { explain(request); });
   } else if (command == "stop") {
     with_body<StopRequest>(body, [&](const auto& request) { stop(request); });
   } else if (command == "leave") {
@@ -315,6 +318,14 @@ void RpcSession::coordinate(const CoordinateRequest& request) {
                         session.respond("");
                         append_coordinate(session.output_, known);
                       }));
+}
+
+void RpcSession::explain(const ExplainRequest& request) {
+  backend_.explain(request,
+                   later([](RpcSession& session, const Stats& answer, const std::string& error) {
+                     session.respond(error);
+                     append_stats(session.output_, answer);
+                   }));
 }
 
 void RpcSession::stream(const StreamRequest& request) {

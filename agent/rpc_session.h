@@ -61,6 +61,9 @@ struct RpcBackend {
   std::function<void(std::function<void(const Stats&)>)> stats;
   using CoordinateDone = std::function<void(const std::optional<Coordinate>& known)>;
   std::function<void(const CoordinateRequest&, CoordinateDone)> coordinate;
+  // Why a member is in its state; an error for a name that nobody knows.
+  using ExplainDone = std::function<void(const Stats&, const std::string& error)>;
+  std::function<void(const ExplainRequest&, ExplainDone)> explain;
   std::function<void(Done)> leave;
   std::function<void(std::string_view metric)> count;  // one more; may be empty
   // What happened to the cluster's keys, beside an error as well.
@@ -147,6 +150,7 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   void show_query(const Stream& stream, const HandlerEvent& event);
   void stats();
   void coordinate(const CoordinateRequest& request);
+  void explain(const ExplainRequest& request);
   void change_keys(const KeyRequestBody& request);
   RpcBackend::KeysDone keys_done();
   template <class Request, class Execute>

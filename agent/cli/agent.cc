@@ -7,7 +7,7 @@
 namespace starling::agent::cli {
 namespace {
 
-std::string agent_help() {
+Help agent_help() {
   AgentFlags target;
   FlagSet flags;
   define_agent_flags(flags, target);

@@ -2,6 +2,10 @@
 
 #include <cstdlib>
 
+#include <re2/re2.h>
+
+#include "agent/go_text.h"
+
 namespace starling::agent::cli {
 namespace {
 
@@ -25,14 +29,44 @@ void RpcFlags::define(FlagSet& flags) {
               "What the agent wants to see before it obeys.\n"
               "Default: the variable SERF_RPC_AUTH, if set."},
              token);
+  flags.boolean({"strict", "",
+                 "Errors go to the standard error, and a member that nobody\n"
+                 "knows is an error. Without: as Serf does it, to the\n"
+                 "standard output, and to act on nobody is a success."},
+                strict);
 }
 
-std::string help_text(std::string_view usage, std::string_view text, const FlagSet& flags) {
-  std::string help = "Usage: starling " + std::string(usage) + "\n\n" + std::string(text);
-  if (const std::string options = flags.usage(); !options.empty()) {
-    help += "\nOptions:\n\n" + options;
+void FormatFlag::define(FlagSet& flags) {
+  flags.text({"format", "text|json", "How to print."}, format);
+}
+
+std::optional<std::string> FormatFlag::problem() const {
+  if (format == "text" || format == "json") return std::nullopt;
+  return "Invalid output format " + go_quote(format);
+}
+
+void print_json(std::ostream& out, const nlohmann::ordered_json& value) {
+  out << value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n" << std::flush;
+}
+
+int fail(std::ostream& out, const FormatFlag& format, const std::string& sentence) {
+  if (format.json()) {
+    print_json(out, {{"error", sentence}});
+  } else {
+    out << sentence << "\n";
   }
-  while (help.ends_with('\n')) help.pop_back();
+  return 1;
+}
+
+Help help_text(std::string_view usage, std::string_view text, const FlagSet& flags) {
+  Help help{.usage = std::string(usage),
+            .about = std::string(text),
+            .flags = flags.descriptions(),
+            .text = "Usage: starling " + std::string(usage) + "\n\n" + std::string(text)};
+  if (const std::string options = flags.usage(); !options.empty()) {
+    help.text += "\nOptions:\n\n" + options;
+  }
+  while (help.text.ends_with('\n')) help.text.pop_back();
   return help;
 }
 
@@ -64,8 +98,17 @@ std::expected<std::string, int> parse_flags_and_name(FlagSet& flags,
 std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console) {
   auto client = RpcClient::connect(rpc.address, rpc.token);
   if (client) return std::move(*client);
-  console.out << "Error connecting to starling agent: " << client.error() << "\n";
+  rpc.errors(console) << "Error connecting to starling agent: " << client.error() << "\n";
   return std::nullopt;
+}
+
+std::expected<bool, std::string> is_known(RpcClient& client, const std::string& name) {
+  bool known = false;
+  const auto done = client.members_filtered(
+      {.name = re2::RE2::QuoteMeta(name), .status = "", .tags = {}},
+      [&](const MemberInfo& member) { known = known || member.name == name; });
+  if (!done) return std::unexpected(done.error());
+  return known;
 }
 
 int refuse(std::string_view message, std::string_view help, Console& console) {

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "agent/cli/rpc_client.h"
 #include "agent/flags.h"
 #include "agent/tag_text.h"
@@ -25,23 +27,52 @@ struct Console {
   bool coloured = false;  // `out` is a terminal that wants colour
 };
 
+// What a command says about itself: its help, its completion and its manual page come from here.
+struct Help {
+  std::string usage;  // "members [options]"
+  std::string about;  // a paragraph or more, each line indented by two spaces
+  std::vector<FlagDescription> flags;
+  std::string text;  // all of it as -help shows it
+
+  operator std::string_view() const { return text; }  // NOLINT: a text with its parts
+  friend std::ostream& operator<<(std::ostream& out, const Help& help) { return out << help.text; }
+};
+
 struct Command {
   std::string_view name;
   std::string_view synopsis;
-  std::string help;
+  Help help;
   std::function<int(std::span<const std::string> arguments, Console& console)> run;
 };
 
-// -rpc-addr and -rpc-auth with their environment variables.
+// -rpc-addr and -rpc-auth with their environment variables, and -strict, which all commands have
+// that talk to an agent.
 struct RpcFlags {
   RpcFlags();
   void define(FlagSet& flags);
+  // Where errors go: as Serf's do to the standard output, with -strict to the standard error.
+  std::ostream& errors(Console& console) const { return strict ? console.err : console.out; }
   std::string address;
   std::string token;
+  bool strict = false;
 };
 
+// -format=text|json, of commands that say what they have done: one JSON object then.
+struct FormatFlag {
+  void define(FlagSet& flags);
+  bool json() const { return format == "json"; }
+  // What is wrong with it, as a sentence; nullopt when nothing is.
+  std::optional<std::string> problem() const;
+  std::string format = "text";
+};
+
+// One line of JSON. Bytes that are no text are replaced.
+void print_json(std::ostream& out, const nlohmann::ordered_json& value);
+// Tells an error, as {"error": "..."} where JSON is wanted; gives exit status 1.
+int fail(std::ostream& out, const FormatFlag& format, const std::string& sentence);
+
 // "Usage: ..." with the text and the options.
-std::string help_text(std::string_view usage, std::string_view text, const FlagSet& flags);
+Help help_text(std::string_view usage, std::string_view text, const FlagSet& flags);
 
 // The positional arguments, or the exit status after having complained with `help`.
 std::expected<std::vector<std::string>, int> parse_flags(FlagSet& flags,
@@ -61,9 +92,11 @@ std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console);
 int refuse(std::string_view message, std::string_view help, Console& console);
 
 Command agent_command();
+Command completion_command();
 Command config_command();
 Command decode_command();
 Command event_command();
+Command explain_command();
 Command force_leave_command();
 Command host_command();
 Command hosted_command();
@@ -72,15 +105,20 @@ Command join_command();
 Command keygen_command();
 Command keys_command();
 Command leave_command();
+Command man_command();
 Command members_command();
 Command monitor_command();
-Command rtt_command();
 Command query_command();
 Command reachability_command();
+Command rtt_command();
 Command swarm_command();
 Command tags_command();
+Command top_command();
 Command unhost_command();
 Command version_command();
+
+// Whether a member of this name is known to the agent, or why that cannot be said.
+std::expected<bool, std::string> is_known(RpcClient& client, const std::string& name);
 
 // Every subcommand, by name.
 std::vector<Command> all_commands();

@@ -26,9 +26,11 @@ void print_usage(const std::vector<Command>& commands, std::ostream& out) {
 std::vector<Command> all_commands() {
   std::vector<Command> commands;
   commands.push_back(agent_command());
+  commands.push_back(completion_command());
   commands.push_back(config_command());
   commands.push_back(decode_command());
   commands.push_back(event_command());
+  commands.push_back(explain_command());
   commands.push_back(force_leave_command());
   commands.push_back(host_command());
   commands.push_back(hosted_command());
@@ -37,6 +39,7 @@ std::vector<Command> all_commands() {
   commands.push_back(keygen_command());
   commands.push_back(keys_command());
   commands.push_back(leave_command());
+  commands.push_back(man_command());
   commands.push_back(members_command());
   commands.push_back(monitor_command());
   commands.push_back(query_command());
@@ -44,6 +47,7 @@ std::vector<Command> all_commands() {
   commands.push_back(rtt_command());
   commands.push_back(swarm_command());
   commands.push_back(tags_command());
+  commands.push_back(top_command());
   commands.push_back(unhost_command());
   commands.push_back(version_command());
   return commands;

@@ -22,6 +22,7 @@ struct DecodeFlags {
   std::vector<std::string> keys;
   std::string label;
   std::vector<std::string> ports;
+  std::string format = "text";
 
   FlagSet flags() {
     FlagSet set;
@@ -47,11 +48,13 @@ struct DecodeFlags {
               "With -pcap: the port to look at. May be given several\n"
               "times; 0 means all ports."},
              ports);
+    set.text({"format", "text|json", "text: JSON on many lines, to be read; json: on one line."},
+             format);
     return set;
   }
 };
 
-std::string decode_help() {
+Help decode_help() {
   DecodeFlags options;
   return help_text("decode [options]",
                    "  Shows a captured datagram or stream as JSON, layer by layer: label,\n"
@@ -104,14 +107,15 @@ std::string read_input() {
   return text;
 }
 
-int decode_hex(Decoder& decoder, const std::string& given, bool udp, Console& console) {
+int decode_hex(Decoder& decoder, const DecodeFlags& options, bool udp, Console& console) {
+  const std::string& given = udp ? options.udp : options.tcp;
   const auto bytes = decode::parse_hex(given == "-" ? read_input() : given);
   if (!bytes) {
     console.err << "Error decoding: not hexadecimal\n";
     return 1;
   }
   const decode::Json decoded = udp ? decoder.datagram(*bytes) : decoder.stream(*bytes);
-  console.out << decode::to_text(decoded, 2) << "\n";
+  console.out << decode::to_text(decoded, options.format == "json" ? -1 : 2) << "\n";
   if (!decode::is_bad(decoded)) return 0;
   console.err << "Bad " << (udp ? "datagram" : "stream") << ": " << decode::fault_text(decoded)
               << "\n";
@@ -142,6 +146,9 @@ int run_decode(std::span<const std::string> arguments, Console& console) {
   if (sources != 1) {
     return refuse("Exactly one of -udp, -tcp and -pcap must be given.", decode_help(), console);
   }
+  if (options.format != "text" && options.format != "json") {
+    return refuse("Invalid output format " + go_quote(options.format), decode_help(), console);
+  }
   auto keys = parse_keys(options.keys);
   if (!keys) return refuse(keys.error(), decode_help(), console);
   auto ports = parse_ports(options.ports);
@@ -156,8 +163,7 @@ int run_decode(std::span<const std::string> arguments, Console& console) {
   if (flags.given("pcap")) {
     return decode_file(decoder, {.path = options.pcap, .ports = std::move(*ports)}, console);
   }
-  const bool udp = flags.given("udp");
-  return decode_hex(decoder, udp ? options.udp : options.tcp, udp, console);
+  return decode_hex(decoder, options, flags.given("udp"), console);
 }
 
 }  // namespace

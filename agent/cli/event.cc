@@ -5,6 +5,7 @@ namespace {
 
 struct EventFlags {
   RpcFlags rpc;
+  FormatFlag format;
   bool coalesce = true;
   FlagSet flags() {
     FlagSet set;
@@ -12,12 +13,13 @@ struct EventFlags {
                  "Of equally named events within a short time, handlers\n"
                  "may be shown only the last."},
                 coalesce);
+    format.define(set);
     rpc.define(set);
     return set;
   }
 };
 
-std::string event_help() {
+Help event_help() {
   EventFlags options;
   return help_text("event [options] name [payload]", "  Sends a user event to all members.\n",
                    options.flags());
@@ -36,11 +38,16 @@ int run_event(std::span<const std::string> arguments, Console& console) {
   EventRequest request{.name = positional->front(), .payload = {}, .coalesce = options.coalesce};
   if (positional->size() == 2) request.payload = positional->back();
 
+  std::ostream& errors = options.rpc.errors(console);
+  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   if (const auto done = client->event(request); !done) {
-    console.out << "Error sending event: " << done.error() << "\n";
-    return 1;
+    return fail(errors, options.format, "Error sending event: " + done.error());
+  }
+  if (options.format.json()) {
+    print_json(console.out, {{"event", request.name}, {"coalesce", options.coalesce}});
+    return 0;
   }
   console.out << "Event '" << request.name
               << "' dispatched! Coalescing enabled: " << (options.coalesce ? "true" : "false")

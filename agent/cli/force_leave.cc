@@ -1,24 +1,29 @@
 #include "agent/cli/command.h"
+#include "agent/go_text.h"
 
 namespace starling::agent::cli {
 namespace {
 
 struct ForceLeaveFlags {
   RpcFlags rpc;
+  FormatFlag format;
   bool prune = false;
   FlagSet flags() {
     FlagSet set;
     set.boolean({"prune", "", "Also remove the member from every list at once."}, prune);
+    format.define(set);
     rpc.define(set);
     return set;
   }
 };
 
-std::string force_leave_help() {
+Help force_leave_help() {
   ForceLeaveFlags options;
   return help_text("force-leave [options] name",
                    "  Turns a failed member into one that has left, so that nobody tries to\n"
-                   "  reach it any more. A member that is in fact alive comes back by itself.\n",
+                   "  reach it any more. A member that is in fact alive comes back by itself.\n"
+                   "  A name that nobody knows is not an error, as in Serf: the cluster is told\n"
+                   "  all the same. With -strict it is one, and nothing is done.\n",
                    options.flags());
 }
 
@@ -30,12 +35,27 @@ int run_force_leave(std::span<const std::string> arguments, Console& console) {
   if (positional->size() != 1) {
     return refuse("A node name must be specified to force leave.", force_leave_help(), console);
   }
+  std::ostream& errors = options.rpc.errors(console);
+  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
+  if (options.rpc.strict) {
+    const auto known = is_known(*client, positional->front());
+    if (!known) {
+      return fail(errors, options.format, "Error retrieving members: " + known.error());
+    }
+    if (!*known) {
+      return fail(
+          errors, options.format,
+          "Error force leaving: no member is known by the name " + go_quote(positional->front()));
+    }
+  }
   const auto done = client->force_leave({.node = positional->front(), .prune = options.prune});
   if (!done) {
-    console.out << "Error force leaving: " << done.error() << "\n";
-    return 1;
+    return fail(errors, options.format, "Error force leaving: " + done.error());
+  }
+  if (options.format.json()) {
+    print_json(console.out, {{"member", positional->front()}, {"prune", options.prune}});
   }
   return 0;
 }

@@ -5,6 +5,7 @@ namespace {
 
 struct HostFlags {
   RpcFlags rpc;
+  FormatFlag format;
   std::vector<std::string> tag_pairs;
   std::string advertise;
   FlagSet flags() {
@@ -14,12 +15,13 @@ struct HostFlags {
               "What other members are told; what is left out is as\n"
               "for the agent's own member."},
              advertise);
+    format.define(set);
     rpc.define(set);
     return set;
   }
 };
 
-std::string host_help() {
+Help host_help() {
   HostFlags options;
   return help_text("host name [options]",
                    "  Makes a running agent host a further member, which looks to all others\n"
@@ -34,17 +36,19 @@ int run_host(std::span<const std::string> arguments, Console& console) {
   if (!name) return name.error();
   if (name->empty()) return refuse("A name must be specified to host.", host_help(), console);
   auto tags = parse_tags(options.tag_pairs);
-  if (!tags) {
-    console.out << "Error: " << tags.error() << "\n";
-    return 1;
-  }
+  std::ostream& errors = options.rpc.errors(console);
+  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
+  if (!tags) return fail(errors, options.format, "Error: " + tags.error());
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   const auto done = client->host_member(
       {.name = *name, .tags = std::move(*tags), .advertise = options.advertise});
   if (!done) {
-    console.out << "Error hosting " << *name << ": " << done.error() << "\n";
-    return 1;
+    return fail(errors, options.format, "Error hosting " + *name + ": " + done.error());
+  }
+  if (options.format.json()) {
+    print_json(console.out, {{"hosted", *name}});
+    return 0;
   }
   console.out << "Hosting " << *name << "\n";
   return 0;

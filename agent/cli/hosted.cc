@@ -15,7 +15,7 @@ struct HostedFlags {
   }
 };
 
-std::string hosted_help() {
+Help hosted_help() {
   HostedFlags options;
   return help_text("hosted [options]", "  Lists the members that an agent hosts besides its own.\n",
                    options.flags());
@@ -31,7 +31,7 @@ int run_hosted(std::span<const std::string> arguments, Console& console) {
   MemberPrinter printer(console, options.format, false);
   const auto done = client->hosted([&](const MemberInfo& member) { printer.add(member); });
   if (!done) {
-    console.out << "Error retrieving hosted members: " << done.error() << "\n";
+    options.rpc.errors(console) << "Error retrieving hosted members: " << done.error() << "\n";
     return 1;
   }
   return printer.finish();

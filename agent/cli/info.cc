@@ -16,7 +16,7 @@ struct InfoFlags {
   }
 };
 
-std::string info_help() {
+Help info_help() {
   InfoFlags options;
   return help_text("info [options]", "  Shows what the agent knows about itself, for operators.\n",
                    options.flags());
@@ -40,7 +40,7 @@ int run_info(std::span<const std::string> arguments, Console& console) {
   if (!client) return 1;
   const auto stats = client->stats();
   if (!stats) {
-    console.out << "Error querying agent: " << stats.error() << "\n";
+    options.rpc.errors(console) << "Error querying agent: " << stats.error() << "\n";
     return 1;
   }
   if (options.format != "text" && options.format != "json") {

@@ -1,5 +1,9 @@
 #include "agent/cli/interrupt.h"
 
+#include <algorithm>
+#include <cstdint>
+
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -12,6 +16,12 @@ InterruptDescriptor::InterruptDescriptor() {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, &before_);
   descriptor_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+bool InterruptDescriptor::wait(std::chrono::milliseconds most) const {
+  pollfd watched{.fd = descriptor_, .events = POLLIN, .revents = 0};
+  const auto bounded = std::clamp<std::int64_t>(most.count(), 0, 24 * 3600 * 1000);
+  return poll(&watched, 1, static_cast<int>(bounded)) == 1;
 }
 
 InterruptDescriptor::~InterruptDescriptor() {

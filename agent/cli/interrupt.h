@@ -4,6 +4,7 @@
 // and used by the thread that runs the command.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 
 namespace starling::agent::cli {
@@ -15,6 +16,8 @@ class InterruptDescriptor {
   InterruptDescriptor(const InterruptDescriptor&) = delete;
   InterruptDescriptor& operator=(const InterruptDescriptor&) = delete;
   int descriptor() const { return descriptor_; }
+  // Waits so long, or until an interrupt: true then.
+  bool wait(std::chrono::milliseconds most) const;
 
  private:
   sigset_t before_{};

@@ -5,16 +5,18 @@ namespace {
 
 struct JoinFlags {
   RpcFlags rpc;
+  FormatFlag format;
   bool replay = false;
   FlagSet flags() {
     FlagSet set;
     set.boolean({"replay", "", "Deliver user events from before the join too."}, replay);
+    format.define(set);
     rpc.define(set);
     return set;
   }
 };
 
-std::string join_help() {
+Help join_help() {
   JoinFlags options;
   return help_text("join [options] address ...",
                    "  Makes the agent join the cluster of one or more of these members. An\n"
@@ -30,12 +32,17 @@ int run_join(std::span<const std::string> arguments, Console& console) {
   if (positional->empty()) {
     return refuse("At least one address to join must be specified.", join_help(), console);
   }
+  std::ostream& errors = options.rpc.errors(console);
+  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   const auto joined = client->join({.existing = *positional, .replay = options.replay});
   if (!joined) {
-    console.out << "Error joining the cluster: " << joined.error() << "\n";
-    return 1;
+    return fail(errors, options.format, "Error joining the cluster: " + joined.error());
+  }
+  if (options.format.json()) {
+    print_json(console.out, {{"contacted", *joined}});
+    return 0;
   }
   console.out << "Successfully joined cluster by contacting " << *joined << " nodes.\n";
   return 0;

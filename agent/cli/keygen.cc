@@ -9,18 +9,33 @@
 namespace starling::agent::cli {
 
 Command keygen_command() {
-  std::string help = help_text("keygen",
-                               "  Makes a new encryption key: 32 random bytes in base64, as the\n"
-                               "  agent's -encrypt takes it.\n",
-                               FlagSet());
-  return {"keygen", "Make a new encryption key", std::move(help),
-          [](std::span<const std::string>, Console& console) {
+  const auto define = [](FlagSet& flags, FormatFlag& format) { format.define(flags); };
+  FormatFlag described;
+  FlagSet described_flags;
+  define(described_flags, described);
+  Help help = help_text("keygen [options]",
+                        "  Makes a new encryption key: 32 random bytes in base64, as the\n"
+                        "  agent's -encrypt takes it.\n",
+                        described_flags);
+  return {"keygen", "Make a new encryption key", help,
+          [help, define](std::span<const std::string> arguments, Console& console) {
+            FormatFlag format;
+            FlagSet flags;
+            define(flags, format);
+            if (const auto parsed = parse_flags(flags, arguments, help, console); !parsed) {
+              return parsed.error();
+            }
+            if (const auto problem = format.problem()) return fail(console.out, format, *problem);
             std::array<char, 32> key{};
             if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size())) {
-              console.out << "Error reading random data\n";
-              return 1;
+              return fail(console.out, format, "Error reading random data");
             }
-            console.out << base64_encode({key.data(), key.size()}) << "\n";
+            const std::string text = base64_encode({key.data(), key.size()});
+            if (format.json()) {
+              print_json(console.out, {{"key", text}});
+            } else {
+              console.out << text << "\n";
+            }
             return 0;
           }};
 }

@@ -11,6 +11,7 @@ namespace {
 
 struct KeysFlags {
   RpcFlags rpc;
+  FormatFlag format;
   std::string install, use, remove;
   bool list = false;
   FlagSet flags() {
@@ -23,12 +24,13 @@ struct KeysFlags {
     set.text({"remove", "key", "Every member is to forget this key; it must not be in use."},
              remove);
     set.boolean({"list", "", "Show every key and how many members have it."}, list);
+    format.define(set);
     rpc.define(set);
     return set;
   }
 };
 
-std::string keys_help() {
+Help keys_help() {
   KeysFlags options;
   return help_text("keys [options]",
                    "  Changes the encryption keys of a running cluster, or lists them. A key is\n"
@@ -57,24 +59,39 @@ constexpr Words words_of(KeyChange change) {
 }
 
 void print_failures(const RpcClient::KeysAnswer& answer, std::string_view failure,
-                    Console& console) {
+                    std::ostream& out) {
   Columns columns;
   for (const auto& [member, message] : answer.outcome.messages) {
     columns.add({{"failed:"}, {member}, {message}});
   }
   if (!answer.outcome.messages.empty()) {
-    columns.print(console.out, false);
-    console.out << "\n";
+    columns.print(out, false);
+    out << "\n";
   }
-  console.out << "\n" << failure << ": " << answer.error << "\n";
+  out << "\n" << failure << ": " << answer.error << "\n";
 }
 
-int list(RpcClient& client, Console& console) {
-  console.out << "==> Asking all members for installed keys...\n" << std::flush;
+int print_json_answer(const RpcClient::KeysAnswer& answer, Console& console) {
+  const KeyOutcome& outcome = answer.outcome;
+  nlohmann::ordered_json shown;
+  if (!answer.error.empty()) shown["error"] = answer.error;
+  if (outcome.keys) shown["keys"] = *outcome.keys;
+  shown["members"] = outcome.num_nodes;
+  shown["answers"] = outcome.num_resp;
+  shown["failures"] = outcome.num_err;
+  shown["messages"] = outcome.messages;
+  print_json(console.out, shown);
+  return answer.error.empty() ? 0 : 1;
+}
+
+int list(RpcClient& client, const KeysFlags& options, Console& console) {
+  const bool json = options.format.json();
+  if (!json) console.out << "==> Asking all members for installed keys...\n" << std::flush;
   auto answer = client.list_keys();
   if (!answer) answer = RpcClient::KeysAnswer{{}, answer.error()};
+  if (json) return print_json_answer(*answer, console);
   if (!answer->error.empty()) {
-    print_failures(*answer, "Failed to gather member keys", console);
+    print_failures(*answer, "Failed to gather member keys", options.rpc.errors(console));
     return 1;
   }
   console.out << "==> Keys gathered, listing cluster keys...\n\n";
@@ -88,13 +105,20 @@ int list(RpcClient& client, Console& console) {
   return 0;
 }
 
-int change(RpcClient& client, KeyChange change, const std::string& key, Console& console) {
-  const Words words = words_of(change);
-  console.out << "==> " << words.before << "\n" << std::flush;
-  auto answer = client.change_keys(change, key);
+struct WantedChange {
+  KeyChange change;
+  const std::string& key;
+};
+
+int change(RpcClient& client, WantedChange wanted, const KeysFlags& options, Console& console) {
+  const Words words = words_of(wanted.change);
+  const bool json = options.format.json();
+  if (!json) console.out << "==> " << words.before << "\n" << std::flush;
+  auto answer = client.change_keys(wanted.change, wanted.key);
   if (!answer) answer = RpcClient::KeysAnswer{{}, answer.error()};
+  if (json) return print_json_answer(*answer, console);
   if (!answer->error.empty()) {
-    print_failures(*answer, words.failure, console);
+    print_failures(*answer, words.failure, options.rpc.errors(console));
     return 1;
   }
   console.out << "==> " << words.after << "\n";
@@ -120,11 +144,14 @@ int run_keys(std::span<const std::string> arguments, Console& console) {
     console.out << keys_help() << "\n";
     return 1;
   }
+  if (const auto problem = options.format.problem()) {
+    return fail(options.rpc.errors(console), options.format, *problem);
+  }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
-  if (options.list) return list(*client, console);
+  if (options.list) return list(*client, options, console);
   for (const auto& [what, key] : changes) {
-    if (!key->empty()) return change(*client, what, *key, console);
+    if (!key->empty()) return change(*client, {what, *key}, options, console);
   }
   return 1;
 }

@@ -5,14 +5,16 @@ namespace {
 
 struct LeaveFlags {
   RpcFlags rpc;
+  FormatFlag format;
   FlagSet flags() {
     FlagSet set;
+    format.define(set);
     rpc.define(set);
     return set;
   }
 };
 
-std::string leave_help() {
+Help leave_help() {
   LeaveFlags options;
   return help_text("leave [options]", "  Makes the agent leave the cluster gracefully and stop.\n",
                    options.flags());
@@ -23,11 +25,16 @@ int run_leave(std::span<const std::string> arguments, Console& console) {
   FlagSet flags = options.flags();
   const auto positional = parse_flags(flags, arguments, leave_help(), console);
   if (!positional) return positional.error();
+  std::ostream& errors = options.rpc.errors(console);
+  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   if (const auto done = client->leave(); !done) {
-    console.out << "Error leaving: " << done.error() << "\n";
-    return 1;
+    return fail(errors, options.format, "Error leaving: " + done.error());
+  }
+  if (options.format.json()) {
+    print_json(console.out, {{"left", true}});
+    return 0;
   }
   console.out << "Graceful leave complete\n";
   return 0;

@@ -8,20 +8,23 @@ namespace {
 
 struct MonitorFlags {
   RpcFlags rpc;
+  FormatFlag format;
   std::string log_level = "INFO";
   FlagSet flags() {
     FlagSet set;
     set.text({"log-level", "info", "Show lines of this level and above."}, log_level);
+    format.define(set);
     rpc.define(set);
     return set;
   }
 };
 
-std::string monitor_help() {
+Help monitor_help() {
   MonitorFlags options;
   return help_text("monitor [options]",
                    "  Shows the agent's latest log lines, then each new one, and every event as\n"
-                   "  it happens, until interrupted.\n",
+                   "  it happens, until interrupted. As JSON each is an object on a line, with\n"
+                   "  \"log\" or \"event\".\n",
                    options.flags());
 }
 
@@ -39,21 +42,43 @@ void show(const RpcClient::Record& record, bool is_log, Console& console) {
   console.out.flush();
 }
 
+void show_json(const RpcClient::Record& record, bool is_log, Console& console) {
+  if (is_log) {
+    if (const auto line = decode_log_record(as_bytes(record.body))) {
+      print_json(console.out, {{"log", *line}});
+    }
+    return;
+  }
+  // The client has checked that it is one whole value of bounded depth.
+  auto event = nlohmann::ordered_json::from_msgpack(record.body, true, false);
+  if (event.is_object()) {
+    for (auto& [key, value] : event.items()) {
+      if (!value.is_binary()) continue;
+      const std::vector<std::uint8_t> bytes = value.get_binary();
+      value = std::string(bytes.begin(), bytes.end());
+    }
+  }
+  if (!event.is_discarded()) print_json(console.out, {{"event", event}});
+}
+
 int run_monitor(std::span<const std::string> arguments, Console& console) {
   MonitorFlags options;
   FlagSet flags = options.flags();
   const auto positional = parse_flags(flags, arguments, monitor_help(), console);
   if (!positional) return positional.error();
+  if (const auto problem = options.format.problem()) {
+    return fail(options.rpc.errors(console), options.format, *problem);
+  }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   const auto events = client->stream({.type = "*"});
   if (!events) {
-    console.out << "Error starting stream: " << events.error() << "\n";
+    options.rpc.errors(console) << "Error starting stream: " << events.error() << "\n";
     return 1;
   }
   const auto logs = client->monitor({.log_level = options.log_level});
   if (!logs) {
-    console.out << "Error starting monitor: " << logs.error() << "\n";
+    options.rpc.errors(console) << "Error starting monitor: " << logs.error() << "\n";
     static_cast<void>(client->stop(*events));
     return 1;
   }
@@ -61,8 +86,9 @@ int run_monitor(std::span<const std::string> arguments, Console& console) {
   for (;;) {
     const auto record = client->next_record(interrupt.descriptor());
     if (!record) {
-      console.out << "\nRemote side ended the monitor! This usually means that the\n"
-                     "remote side has exited or crashed.\n";
+      (options.format.json() ? console.err : options.rpc.errors(console))
+          << "\nRemote side ended the monitor! This usually means that the\n"
+             "remote side has exited or crashed.\n";
       return 1;
     }
     if (!*record) {
@@ -70,7 +96,12 @@ int run_monitor(std::span<const std::string> arguments, Console& console) {
       static_cast<void>(client->stop(*logs));
       return 0;
     }
-    show(**record, (*record)->subscription == *logs, console);
+    const bool is_log = (*record)->subscription == *logs;
+    if (options.format.json()) {
+      show_json(**record, is_log, console);
+    } else {
+      show(**record, is_log, console);
+    }
   }
 }
 

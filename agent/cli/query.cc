@@ -4,6 +4,7 @@
 #include "agent/cli/interrupt.h"
 #include "agent/cli/json_text.h"
 #include "agent/durations.h"
+#include "agent/go_text.h"
 
 namespace starling::agent::cli {
 namespace {
@@ -41,10 +42,12 @@ struct QueryFlags {
   }
 };
 
-std::string query_help() {
+Help query_help() {
   QueryFlags options;
   return help_text("query [options] name [payload]",
-                   "  Asks all members, or some, and shows their answers as they come.\n",
+                   "  Asks all members, or some, and shows their answers as they come.\n"
+                   "  To ask a -node that nobody knows is a question without answers, as in\n"
+                   "  Serf; with -strict it is an error.\n",
                    options.flags());
 }
 
@@ -83,7 +86,7 @@ int run_query(std::span<const std::string> arguments, Console& console) {
   if (!positional) return positional.error();
   const auto tags = parse_tags(options.tag_pairs);
   if (!tags) {
-    console.out << "Error: " << tags.error() << "\n";
+    options.rpc.errors(console) << "Error: " << tags.error() << "\n";
     return 1;
   }
   if (positional->empty()) return refuse("A query name must be specified.", query_help(), console);
@@ -111,8 +114,18 @@ int run_query(std::span<const std::string> arguments, Console& console) {
     console.out << "Invalid format: " << options.format << "\n";
     return 1;
   }
+  if (options.rpc.strict) {
+    for (const std::string& node : options.nodes) {
+      const auto known = is_known(*client, node);
+      if (known && *known) continue;
+      console.err << "Error sending query: "
+                  << (known ? "no member is known by the name " + go_quote(node) : known.error())
+                  << "\n";
+      return 1;
+    }
+  }
   if (const auto asked = client->query(request); !asked) {
-    console.out << "Error sending query: " << asked.error() << "\n";
+    options.rpc.errors(console) << "Error sending query: " << asked.error() << "\n";
     return 1;
   }
   TextAnswers text(console.out, request.want_acks);

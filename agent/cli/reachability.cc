@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -11,16 +13,18 @@ namespace {
 
 struct ReachabilityFlags {
   RpcFlags rpc;
+  FormatFlag format;
   bool verbose = false;
   FlagSet flags() {
     FlagSet set;
     set.boolean({"verbose", "", "Show each member that answers, and how long it took."}, verbose);
+    format.define(set);
     rpc.define(set);
     return set;
   }
 };
 
-std::string reachability_help() {
+Help reachability_help() {
   ReachabilityFlags options;
   return help_text("reachability [options]",
                    "  Asks all members for a sign of life and compares who answers with who is\n"
@@ -50,6 +54,27 @@ void print_names(const std::set<std::string>& names, const std::set<std::string>
   }
 }
 
+std::vector<std::string> missing_in(const std::set<std::string>& names,
+                                    const std::set<std::string>& others) {
+  std::vector<std::string> missing;
+  std::ranges::set_difference(names, others, std::back_inserter(missing));
+  return missing;
+}
+
+int print_verdict(const Reached& reached, std::size_t members, Console& console) {
+  const auto silent = missing_in(reached.live, reached.acks_from);
+  const auto not_live = missing_in(reached.acks_from, reached.live);
+  const bool well = silent.empty() && not_live.empty() && !reached.twice;
+  print_json(console.out, {{"members", members},
+                           {"live", reached.live.size()},
+                           {"acks", reached.acks},
+                           {"silent", silent},
+                           {"not_live", not_live},
+                           {"answered_twice", reached.twice},
+                           {"reachable", well}});
+  return well ? 0 : 1;
+}
+
 int judge(const Reached& reached, Console& console) {
   int status = 0;
   if (reached.twice) {
@@ -77,8 +102,12 @@ int run_reachability(std::span<const std::string> arguments, Console& console) {
   FlagSet flags = options.flags();
   const auto positional = parse_flags(flags, arguments, reachability_help(), console);
   if (!positional) return positional.error();
+  if (const auto problem = options.format.problem()) {
+    return fail(options.rpc.errors(console), options.format, *problem);
+  }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
+  const bool json = options.format.json();
 
   Reached reached;
   std::size_t members = 0;
@@ -87,10 +116,12 @@ int run_reachability(std::span<const std::string> arguments, Console& console) {
     if (member.status == "alive") reached.live.insert(member.name);
   });
   if (!listed) {
-    console.out << "Error getting members: " << listed.error() << "\n";
+    options.rpc.errors(console) << "Error getting members: " << listed.error() << "\n";
     return 1;
   }
-  console.out << "Total members: " << members << ", live members: " << reached.live.size() << "\n";
+  if (!json)
+    console.out << "Total members: " << members << ", live members: " << reached.live.size()
+                << "\n";
 
   const auto asked = client->query({.name = "_serf_ping",
                                     .payload = {},
@@ -100,30 +131,32 @@ int run_reachability(std::span<const std::string> arguments, Console& console) {
                                     .relay_factor = 0,
                                     .want_acks = true});
   if (!asked) {
-    console.out << "Error sending query: " << asked.error() << "\n";
+    options.rpc.errors(console) << "Error sending query: " << asked.error() << "\n";
     return 1;
   }
-  console.out << "Starting reachability test...\n" << std::flush;
+  if (!json) console.out << "Starting reachability test...\n" << std::flush;
   const auto start = std::chrono::steady_clock::now();
   auto last = start;
   const InterruptDescriptor interrupt;
   for (;;) {
     const auto record = client->next_record(interrupt.descriptor());
     if (!record || !*record) {
-      console.out << "Test interrupted\n";
+      options.rpc.errors(console) << "Test interrupted\n";
       return 1;
     }
     const auto answer = decode_query_record(as_bytes((*record)->body));
     if (!answer || answer->type == "done") break;
     if (answer->type != "ack") continue;
-    if (options.verbose) console.out << "\tAck from '" << answer->from << "'\n" << std::flush;
+    if (options.verbose && !json)
+      console.out << "\tAck from '" << answer->from << "'\n" << std::flush;
     ++reached.acks;
     if (!reached.acks_from.insert(answer->from).second) {
       reached.twice = true;
-      console.out << "Duplicate response from '" << answer->from << "'\n";
+      if (!json) console.out << "Duplicate response from '" << answer->from << "'\n";
     }
     last = std::chrono::steady_clock::now();
   }
+  if (json) return print_verdict(reached, members, console);
   if (options.verbose) {
     const std::chrono::duration<double> total = std::chrono::steady_clock::now() - start;
     const std::chrono::duration<double> to_last = last - start;

@@ -318,6 +318,15 @@ std::expected<Stats, std::string> RpcClient::stats() {
   return std::move(*stats);
 }
 
+std::expected<Stats, std::string> RpcClient::explain(const ExplainRequest& request) {
+  const auto answer = call("explain", request, Body::present);
+  if (!answer) return std::unexpected(answer.error());
+  if (!answer->error.empty()) return std::unexpected(answer->error);
+  auto explained = decode_stats(as_bytes(answer->body));
+  if (!explained) return std::unexpected("bad answer from the agent");
+  return std::move(*explained);
+}
+
 std::expected<std::optional<Coordinate>, std::string> RpcClient::coordinate(
     const CoordinateRequest& request) {
   const auto answer = call("get-coordinate", request, Body::present);

@@ -45,6 +45,8 @@ class RpcClient {
   std::expected<void, std::string> host_member(const HostMemberRequest& request);
   std::expected<void, std::string> unhost_member(const UnhostMemberRequest& request);
   std::expected<Stats, std::string> stats();
+  // Sections of keys and texts, see agent/explain.h.
+  std::expected<Stats, std::string> explain(const ExplainRequest& request);
   // nullopt: the agent has no coordinate of this member.
   std::expected<std::optional<Coordinate>, std::string> coordinate(
       const CoordinateRequest& request);

@@ -21,7 +21,7 @@ struct RttFlags {
   }
 };
 
-std::string rtt_help() {
+Help rtt_help() {
   RttFlags options;
   return help_text("rtt [options] node1 [node2]",
                    "  Estimates the round trip between two members from their network\n"
@@ -64,12 +64,12 @@ int run_rtt(std::span<const std::string> arguments, Console& console) {
   if (positional->size() == 1) {
     const auto stats = client->stats();
     if (!stats) {
-      console.out << "Error querying agent: " << stats.error() << "\n";
+      options.rpc.errors(console) << "Error querying agent: " << stats.error() << "\n";
       return 1;
     }
     const auto agent = stats->find("agent");
     if (agent == stats->end() || !agent->second.contains("name")) {
-      console.out << "Error querying agent: it does not say its name\n";
+      options.rpc.errors(console) << "Error querying agent: it does not say its name\n";
       return 1;
     }
     nodes.to = agent->second.at("name");
@@ -79,7 +79,7 @@ int run_rtt(std::span<const std::string> arguments, Console& console) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto known = client->coordinate({.node = *names[i]});
     if (!known) {
-      console.out << "Error getting coordinates: " << known.error() << "\n";
+      options.rpc.errors(console) << "Error getting coordinates: " << known.error() << "\n";
       return 1;
     }
     if (!*known) {

@@ -5,6 +5,7 @@ namespace {
 
 struct TagsFlags {
   RpcFlags rpc;
+  FormatFlag format;
   std::vector<std::string> set_pairs;
   std::vector<std::string> delete_keys;
   std::string member;
@@ -13,12 +14,13 @@ struct TagsFlags {
     set.list({"set", "key=value", "Set a tag; may be given several times."}, set_pairs);
     set.list({"delete", "key", "Remove a tag; may be given several times."}, delete_keys);
     set.text({"member", "name", "Of this hosted member, not of the agent itself."}, member);
+    format.define(set);
     rpc.define(set);
     return set;
   }
 };
 
-std::string tags_help() {
+Help tags_help() {
   TagsFlags options;
   return help_text("tags [options]", "  Changes the tags of a running agent.\n", options.flags());
 }
@@ -32,11 +34,10 @@ int run_tags(std::span<const std::string> arguments, Console& console) {
     console.out << tags_help() << "\n";
     return 1;
   }
+  std::ostream& errors = options.rpc.errors(console);
+  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
   const auto tags = parse_tags(options.set_pairs);
-  if (!tags) {
-    console.out << "Error: " << tags.error() << "\n";
-    return 1;
-  }
+  if (!tags) return fail(errors, options.format, "Error: " + tags.error());
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   const auto done =
@@ -45,8 +46,12 @@ int run_tags(std::span<const std::string> arguments, Console& console) {
           : client->member_tags(
                 {.member = options.member, .tags = *tags, .delete_tags = options.delete_keys});
   if (!done) {
-    console.out << "Error setting tags: " << done.error() << "\n";
-    return 1;
+    return fail(errors, options.format, "Error setting tags: " + done.error());
+  }
+  if (options.format.json()) {
+    print_json(console.out,
+               {{"member", options.member}, {"set", *tags}, {"deleted", options.delete_keys}});
+    return 0;
   }
   console.out << "Successfully updated " << (options.member.empty() ? "agent" : options.member)
               << " tags\n";

@@ -1,7 +1,12 @@
 #include "agent/decode/message_json.h"
 
+#include <array>
+#include <variant>
+
 #include "agent/decode/serf_json.h"
 #include "wire/push_pull.h"
+#include "wire/sync.h"
+#include "wire/sync_records.h"
 
 namespace starling::agent::decode {
 namespace {
@@ -208,11 +213,108 @@ DescribedMessage unsupported() {
   return failed({"message", "type", WireFault::unsupported, 0});
 }
 
+// ---- messages of this kind: comparisons of tables -----------------------------------------------
+
+// Sums and roots are keyed and mean nothing to a reader but to be equal or not.
+std::string root_text(std::uint64_t root) {
+  std::array<std::byte, 8> room;
+  Writer out(room);
+  out.u64(root);
+  return to_hex(room);
+}
+
+void add_counts(Json& shown, const SyncDigest& digest) {
+  shown["root"] = root_text(digest.root);
+  shown["rows"] = digest.count;
+  shown["byte"] = digest.byte;
+  shown["fold"] = digest.fold_log2;
+  shown["first_bucket"] = digest.first_bucket;
+  shown["sums"] = digest.sums.size();
+  shown["cells"] = digest.cells.size();
+}
+
+void add_counts(Json& shown, const SyncDiffering& differing) {
+  std::size_t differ = 0;
+  for (std::size_t i = 0; i < differing.buckets; ++i) differ += differing.differs(i) ? 1 : 0;
+  shown["root"] = root_text(differing.root);
+  shown["rows"] = differing.count;
+  shown["cells_held"] = differing.cells_held;
+  shown["fold"] = differing.fold_log2;
+  shown["first_bucket"] = differing.first_bucket;
+  shown["buckets"] = differing.buckets;
+  shown["differing"] = differ;
+  shown["cells"] = differing.cells.size();
+}
+
+void add_counts(Json& shown, const SyncCellsWanted& wanted) {
+  shown["first"] = wanted.first;
+  shown["count"] = wanted.count;
+}
+
+void add_counts(Json& shown, const SyncCellsPart& part) {
+  shown["root"] = root_text(part.root);
+  shown["first"] = part.first;
+  shown["cells"] = part.cells.size();
+}
+
+void add_counts(Json& shown, const SyncWant& want) {
+  shown["last"] = want.last;
+  shown["symbols"] = want.symbols.size();
+}
+
+void add_counts(Json& shown, const SyncRangeWanted& wanted) {
+  shown["first_bucket"] = wanted.first_bucket;
+  shown["buckets"] = wanted.buckets;
+  shown["page"] = wanted.page;
+  shown["sum"] = root_text(wanted.sum);
+}
+
+void add_counts(Json& shown, const SyncRecords& records) {
+  shown["reply"] = records.reply();
+  shown["last"] = records.last();
+  if (records.of_range()) {
+    shown["first_bucket"] = records.range.first_bucket;
+    shown["buckets"] = records.range.buckets;
+    shown["page"] = records.range.page;
+    shown["last_page"] = records.range.last_page;
+    shown["sum"] = root_text(records.range.sum);
+  }
+  shown["bytes"] = records.records.size();
+}
+
+void add_counts(Json& shown, const SyncFinished& finished) {
+  shown["serial"] = finished.serial;
+  shown["root"] = root_text(finished.root);
+  shown["rows"] = finished.count;
+}
+
+DescribedMessage describe_sync(Bytes body) {
+  const auto message = decode_sync(body);
+  if (!message) return failed(message.error(), Json{{"type", "sync"}});
+  const auto kind = static_cast<SyncKind>(message->body.index());
+  Json shown{{"type", "sync"},
+             {"kind", to_text(kind)},
+             {"exchange", to_number(message->header.exchange)},
+             {"from", message->header.from_responder ? "responder" : "initiator"}};
+  std::visit([&](const auto& counted) { add_counts(shown, counted); }, message->body);
+  const auto* const records = std::get_if<SyncRecords>(&message->body);
+  if (records == nullptr) return {std::move(shown), {}};
+  SyncRecordReader reader(records->records);
+  std::size_t count = 0;
+  SyncRecord record;
+  while (reader.next(record)) ++count;
+  shown["rows"] = count;
+  DescribedMessage described{std::move(shown), {}};
+  if (!reader.ok()) described.fault = reader.error();
+  return described;
+}
+
 }  // namespace
 
 DescribedMessage datagram_message_json(Bytes message) {
   if (message.empty()) return failed({"message", "type", WireFault::truncated, 0});
   const Bytes body = message.subspan(1);
+  if (message[0] == std::byte{sync_message_type}) return describe_sync(body);
   Scratch scratch;
   switch (static_cast<MessageType>(message[0])) {
     case MessageType::ping:

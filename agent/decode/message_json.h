@@ -14,7 +14,8 @@ struct DescribedMessage {
   std::size_t surplus_bytes = 0;  // behind the message
 };
 
-// What a datagram carries: types 0 to 5, 8 and 11. `message` starts with its type byte.
+// What a datagram carries: types 0 to 5, 8 and 11, and 83, by which agents of this kind compare
+// their tables: of those the header and how much they bring. `message` starts with its type byte.
 DescribedMessage datagram_message_json(Bytes message);
 // What a stream carries: ping, ack, push/pull, user, err. Offsets of faults inside a push/pull
 // count from the byte behind its type.

@@ -30,6 +30,7 @@ struct AnswerableQuery {
   Instant deadline{};
   std::uint8_t relay_factor = 0;
   bool answered = false;
+  bool filtered = false;  // it is not for everybody
   std::uint16_t source_bytes = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "core/shard/apply_alive.h"
 #include "core/shard/broadcast.h"
 #include "core/shard/coordinates.h"
+#include "core/shard/explain.h"
 #include "core/shard/hosting.h"
 #include "core/shard/leave.h"
 #include "core/shard/query_turn.h"
@@ -281,6 +282,8 @@ void apply_command(Node& node, Instant now, const Command& command) {
       return stats(node, now, command);
     case Command::Kind::coordinate:
       return answer_coordinate(node, now, command);
+    case Command::Kind::explain:
+      return answer_explain(node, now, command);
     case Command::Kind::install_key:
     case Command::Kind::use_key:
     case Command::Kind::remove_key:

@@ -173,6 +173,7 @@ void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
 ShardId owner_of_command(Node& node, const Command& command) {
   switch (command.kind) {
     case Command::Kind::force_leave:
+    case Command::Kind::explain:
       return node.buckets.owner(hash_name(command.name));
     case Command::Kind::set_meta:
     case Command::Kind::unhost:

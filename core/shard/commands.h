@@ -26,13 +26,15 @@ struct Command {
     abandon,      // a hosted member `name` ends without a word, as if its machine had died
     stats,        // answered by Event::Kind::stats instead of done
     coordinate,   // of member `name`: done, with a payload as acks carry it, or none if unknown
+    explain,      // why member `name` is what it is: done, with a payload, see explain.h
     install_key,  // `payload`: a key of 16, 24 or 32 bytes, to be understood from now on
     use_key,      // `payload`: a known key, to encrypt with; see core/shard/rekey.h
     remove_key,   // `payload`: a key that is not understood any more
     query,        // ask the cluster: `name`, `payload`, `filters`, `timeout`, `want_acks`,
                   // `relay_factor`, `flags`; done when it is on its way, then query_* events with
                   // this token until query_done
-    respond,      // answer the seen query `query` with `payload`, for the engine's first member
+    respond,      // answer the seen query `query` with `payload`, for the hosted member `name` (a
+                  // query without filters only), or without a name for the engine's first
     acknowledge,  // a hosted member `name` acks the seen query `query`: its filters let it
   };
   Kind kind{};

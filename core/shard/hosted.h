@@ -65,6 +65,9 @@ struct Hosted {
   Incarnation incarnation{};
   Awareness awareness;
   Probe probe;
+  // The last queries that were answered in the member's own name; one answer for each. Who answers
+  // a fifth before it answers the first again is dropped by the asker.
+  std::array<std::uint64_t, 4> answered{};
   std::uint64_t leave_token = 0;
   std::uint32_t generation = 0;  // tells one use of the place from the next, across lanes
 };

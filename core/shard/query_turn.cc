@@ -1,5 +1,6 @@
 #include "core/shard/query_turn.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/serf/query_filter.h"
@@ -50,6 +51,15 @@ class LimitSentence {
 Hosted* first_member(Node& node) {
   if (node.hosted.end() > 0 && node.hosted.at(0).used) return &node.hosted.at(0);
   return node.hosted.speaker();
+}
+
+bool has_answered(const Hosted& member, std::uint64_t query) {
+  return std::ranges::find(member.answered, query) != member.answered.end();
+}
+
+void note_answered(Hosted& member, std::uint64_t query) {
+  std::ranges::rotate(member.answered, member.answered.end() - 1);
+  member.answered.front() = query;
 }
 
 // ---- relays -------------------------------------------------------------------------------------
@@ -219,7 +229,8 @@ bool apply_query(Node& node, Instant now, const Query& query) {
                              .id = query.id,
                              .origin = asker.endpoint,
                              .deadline = now + timeout_of(query.timeout_ns),
-                             .relay_factor = query.relay_factor},
+                             .relay_factor = query.relay_factor,
+                             .filtered = query.filters.size() > 0},
                             query.source_node);
     report_query(node, now, query, noted, to.by_tags);
   }
@@ -232,9 +243,14 @@ void answer_query(Node& node, Instant now, const Command& command) {
                      text.empty() ? to_text(result) : text);
   };
   AnswerableQuery* const query = node.answerable.find(command.query);
-  const Hosted* const self = first_member(node);
+  Hosted* const self = command.name.empty() ? first_member(node) : node.hosted.find(command.name);
   if (query == nullptr) return refuse(CommandResult::too_late);
   if (self == nullptr) return refuse(CommandResult::not_hosted);
+  // Which of the others a filter lets through is not remembered.
+  const bool first = self == first_member(node);
+  if (!first && query->filtered) {
+    return refuse(CommandResult::refused, "the query is not for everybody");
+  }
   const std::size_t limit = node.options.serf.query_response_bytes_max;
   const LimitSentence too_long("response", limit);
   if (command.payload.size() > limit) return refuse(CommandResult::too_large, too_long.text());
@@ -249,9 +265,15 @@ void answer_query(Node& node, Instant now, const Command& command) {
   if (!out.ok() || out.size() > limit) {
     return refuse(CommandResult::too_large, too_long.text());
   }
-  if (query->answered) return refuse(CommandResult::already_answered);
+  if (first ? query->answered : has_answered(*self, query->number)) {
+    return refuse(CommandResult::already_answered);
+  }
   if (now > query->deadline) return refuse(CommandResult::too_late);
-  query->answered = true;
+  if (first) {
+    query->answered = true;
+  } else {
+    note_answered(*self, query->number);
+  }
   const Asker asker{.endpoint = query->origin,
                     .name = node.answerable.source(*query),
                     .relay_factor = query->relay_factor};

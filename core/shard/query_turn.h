@@ -2,7 +2,9 @@
 //
 // protocol/serf sections 10 and 11. All of it happens on the front lane, but for handing relayed
 // answers on. A query is for every member hosted here that its filters let through: each acks it,
-// and the engine's first member is the one that answers, once, when the owner says so.
+// and the engine's first member is the one that answers, once, when the owner says so. The owner
+// may answer for others as well, once each, when the query is for everybody: Serf's key queries
+// count an answer of each member.
 //
 // Acks and responses go straight to the asker as user messages, and through `relay factor` random
 // members besides. Those to ourselves do not touch the network: our own address may not lead back

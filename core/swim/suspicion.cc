@@ -57,6 +57,22 @@ std::optional<Instant> Suspicions::confirm(Slot slot, Instant now, NameHash from
   return now + std::max(remaining, Duration{0});
 }
 
+Instant Suspicions::ends(Slot slot) const {
+  const Record& suspicion = record(slot);
+  if (suspicion.confirmations_needed == 0) return suspicion.started + suspicion.min;
+  return suspicion.started +
+         suspicion_remaining({.confirmations = suspicion.confirmations,
+                              .confirmations_needed = suspicion.confirmations_needed,
+                              .elapsed = {},
+                              .min = suspicion.min,
+                              .max = suspicion.max});
+}
+
+std::span<const NameHash> Suspicions::accusers(Slot slot) const {
+  const Record& suspicion = record(slot);
+  return std::span(suspicion.heard).first(1 + suspicion.confirmations);
+}
+
 void Suspicions::forget(Slot slot) {
   std::uint32_t& number = record_of_[index_of(slot)];
   if (number == 0) return;

@@ -44,6 +44,11 @@ class Suspicions {
   // Only while running.
   Instant started(Slot slot) const { return record(slot).started; }
   std::uint32_t confirmations(Slot slot) const { return record(slot).confirmations; }
+  std::uint32_t confirmations_needed(Slot slot) const { return record(slot).confirmations_needed; }
+  // When it ends unless somebody else accuses, too; may have passed.
+  Instant ends(Slot slot) const;
+  // Who has accused, in order. Valid until the suspicions change.
+  std::span<const NameHash> accusers(Slot slot) const;
 
   std::uint32_t size() const { return size_; }
 

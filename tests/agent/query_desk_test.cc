@@ -132,6 +132,18 @@ TEST(QueryDesk, GivesInternalQueriesToTheirResponder) {
   }));
 }
 
+TEST(QueryDesk, AnswersForEveryHostedMember) {
+  Fixture f;
+  f.desk->on_internal("_serf_list-keys",
+                      [&](const SeenQuery&, const QueryDesk::Responder& respond) {
+                        respond.for_everybody("keys");
+                      });
+  const auto keys = f.ask({.name = "_serf_list-keys"});
+  ASSERT_TRUE(f.run_until([&] { return keys->done; }));
+  std::ranges::sort(keys->responses);
+  EXPECT_EQ(keys->responses, (std::vector<std::string>{"own=keys", "two=keys"}));
+}
+
 TEST(QueryDesk, AForgottenQueryCallsNobody) {
   Fixture f;
   bool called = false;

@@ -62,6 +62,10 @@ struct Fixture {
                             const RpcBackend::CoordinateDone& done) {
       done(request.node == "known" ? std::optional(Coordinate{}) : std::nullopt);
     };
+    backend.explain = [](const ExplainRequest& request, const RpcBackend::ExplainDone& done) {
+      if (request.node != "known") return done({}, "no such member");
+      done({{"member", {{"name", request.node}}}}, "");
+    };
     backend.query = [this](const QueryRequest& request, QueryCallbacks callbacks,
                            const RpcBackend::Done& done) {
       asked.push_back("query " + request.name);
@@ -199,6 +203,17 @@ TEST(RpcSession, CoordinatesAreThereOrNot) {
   append_coordinate(unknown, std::nullopt);
   EXPECT_EQ(f.request("get-coordinate", CoordinateRequest{.node = "known"}), header("", 9) + known);
   EXPECT_EQ(f.request("get-coordinate", CoordinateRequest{.node = "x"}), header("", 9) + unknown);
+}
+
+TEST(RpcSession, ExplainsAMemberOrSaysWhyNot) {
+  Fixture f;
+  f.greet();
+  std::string known, unknown;
+  append_stats(known, {{"member", {{"name", "known"}}}});
+  append_stats(unknown, {});
+  EXPECT_EQ(f.request("explain", ExplainRequest{.node = "known"}), header("", 9) + known);
+  EXPECT_EQ(f.request("explain", ExplainRequest{.node = "x"}),
+            header("no such member", 9) + unknown);
 }
 
 TEST(RpcSession, HeaderFieldsPersist) {

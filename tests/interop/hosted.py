@@ -1,5 +1,7 @@
 """Members that a starling agent hosts, as real serf agents see them: ordinary members that share an address."""
+import base64
 import json
+import os
 import re
 import signal
 import time
@@ -60,6 +62,21 @@ def hosted_members_are_members(stage, join_from):
     for name in [host.name, *HOSTED]:
         stage.expect_status([one, two], name, "left", 15)
     expect_no_failure([one, two], "the leave")
+
+
+@check(120)
+def hosted_members_answer_about_keys(stage):
+    """Serf counts an answer of each member when it lists or changes keys: hosted ones give theirs."""
+    key, fresh = (base64.b64encode(os.urandom(16)).decode() for _ in range(2))
+    host = stage.started("starling", "host", args=["-host-members=gw:8", f"-encrypt={key}"])
+    one = stage.started("serf", "serf-1", join=[host], args=[f"-encrypt={key}"])
+    stage.expect_all_alive([host, one], names=[host.name, one.name, *HOSTED], seconds=60)
+    for asker in (one, host):
+        listed = asker.do("keys", "-list")
+        expect(f"{key}  [10/10]" in listed, f"keys as {asker.name} lists them: {listed}")
+    one.do("keys", "-install", fresh)
+    listed = host.do("keys", "-list")
+    expect(f"{fresh}  [10/10]" in listed, f"keys after one was installed: {listed}")
 
 
 @check(120)

@@ -58,7 +58,7 @@ TEST(Commands, SortedAndWithHelp) {
   const std::vector<Command> commands = all_commands();
   EXPECT_TRUE(std::ranges::is_sorted(commands, {}, &Command::name));
   for (const Command& command : commands) {
-    EXPECT_TRUE(command.help.starts_with("Usage: starling " + std::string(command.name)))
+    EXPECT_TRUE(command.help.text.starts_with("Usage: starling " + std::string(command.name)))
         << command.name;
     EXPECT_FALSE(command.synopsis.empty()) << command.name;
   }

@@ -34,6 +34,18 @@ TEST(ConfigCommand, WhatCannotWorkTogether) {
             "Invalid log level: LOUD. Valid log levels are: [TRACE DEBUG INFO WARN ERR]\n");
 }
 
+TEST(ConfigCommand, AsJson) {
+  const TemporaryFolder folder;
+  const std::string good = folder.write("a.json", R"({"rejoin_after_leave":true})");
+  EXPECT_EQ(run_command(config_command(), {"check", "-format=json", good}).out,
+            R"({"valid":true,"faults":[],"warnings":["Warning: 'RejoinAfterLeave' enabled without )"
+            "snapshot file\"]}\n");
+  const std::string bad = folder.write("b.json", R"({"log_level":"loud"})");
+  const Outcome outcome = run_command(config_command(), {"-format", "json", "check", bad});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["valid"], false);
+}
+
 TEST(ConfigCommand, WantsCheckAndAPath) {
   for (const auto& arguments : {std::vector<std::string>{}, {"check"}, {"show", "x"}}) {
     const Outcome outcome = run_command(config_command(), arguments);

@@ -11,5 +11,11 @@ TEST(KeygenCommand, ThirtyTwoBytesInBase64) {
   EXPECT_NE(first.out, run_command(keygen_command(), {}).out);
 }
 
+TEST(KeygenCommand, AsJson) {
+  const Outcome outcome = run_command(keygen_command(), {"-format=json"});
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["key"].get<std::string>().size(), 44u);
+  EXPECT_EQ(run_command(keygen_command(), {"-format=xml"}).status, 1);
+}
+
 }  // namespace
 }  // namespace starling::agent::cli

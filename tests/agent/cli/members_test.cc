@@ -62,5 +62,48 @@ TEST(MembersCommand, Errors) {
             "Encoding error: Invalid output format \"xml\"\n");
 }
 
+// A member is there, then failed and another has come, then the agent goes.
+Outcome watched(const std::vector<std::string>& flags) {
+  const std::string no_tags(1, '\x80');
+  std::string answers, requests;
+  append(answers, ResponseHeader{.error = "", .sequence = 1});
+  append(requests, RequestHeader{.command = "handshake", .sequence = 1});
+  append(requests, HandshakeRequest{.version = 1});
+  for (const std::uint64_t sequence : {2, 3}) {
+    append(requests, RequestHeader{.command = "members-filtered", .sequence = sequence});
+    append(requests, MembersFilteredRequest{});
+    append(answers, ResponseHeader{.error = "", .sequence = sequence});
+    append_members_header(answers, sequence - 1);
+    append_member(answers, {.name = "a",
+                            .status = sequence == 2 ? MemberStatus::alive : MemberStatus::failed,
+                            .tags = no_tags});
+    if (sequence == 3) {
+      append_member(answers, {.name = "b", .status = MemberStatus::alive, .tags = no_tags});
+    }
+  }
+  OneShotServer server(answers, requests.size());
+  std::vector<std::string> arguments{"-rpc-addr=" + server.address(), "-watch"};
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  return run_command(members_command(), arguments);
+}
+
+TEST(MembersCommand, WatchesWhatChanges) {
+  const Outcome json = watched({"-format=json", "-strict"});
+  EXPECT_EQ(json.status, 1);
+  EXPECT_TRUE(json.err.starts_with("Error retrieving members: ")) << json.err;
+  std::istringstream lines(json.out);
+  std::vector<std::string> changes;
+  for (std::string line; std::getline(lines, line);) {
+    const auto change = nlohmann::json::parse(line);
+    changes.push_back(change["change"].get<std::string>() + " " +
+                      change["member"]["name"].get<std::string>() + " " +
+                      change["member"]["status"].get<std::string>());
+  }
+  EXPECT_EQ(changes,
+            (std::vector<std::string>{"added a alive", "changed a failed", "added b alive"}));
+  const Outcome text = watched({});
+  EXPECT_NE(text.out.find("failed"), std::string::npos) << text.out;
+}
+
 }  // namespace
 }  // namespace starling::agent::cli

@@ -29,5 +29,30 @@ TEST(MonitorCommand, ShowsLogsAndEventsUntilTheAgentEnds) {
             "remote side has exited or crashed.\n");
 }
 
+TEST(MonitorCommand, AsJson) {
+  std::string answers, requests;
+  for (const std::uint64_t sequence : {1, 2, 3}) {
+    append(answers, ResponseHeader{.error = "", .sequence = sequence});
+  }
+  append(answers, ResponseHeader{.error = "", .sequence = 3});
+  append_log_record(answers, "[INFO] a line");
+  append(answers, ResponseHeader{.error = "", .sequence = 2});
+  append(answers, UserEventRecord{.time = 4, .name = "x", .payload = "what", .coalesce = true});
+  append(requests, RequestHeader{.command = "handshake", .sequence = 1});
+  append(requests, HandshakeRequest{.version = 1});
+  append(requests, RequestHeader{.command = "stream", .sequence = 2});
+  append(requests, StreamRequest{.type = "*"});
+  append(requests, RequestHeader{.command = "monitor", .sequence = 3});
+  append(requests, MonitorRequest{.log_level = "INFO"});
+  OneShotServer server(answers, requests.size());
+  const Outcome outcome =
+      run_command(monitor_command(), {"-rpc-addr=" + server.address(), "-format=json"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.out,
+            "{\"log\":\"[INFO] a line\"}\n"
+            "{\"event\":{\"Coalesce\":true,\"Event\":\"user\",\"LTime\":4,\"Name\":\"x\","
+            "\"Payload\":\"what\"}}\n");
+}
+
 }  // namespace
 }  // namespace starling::agent::cli

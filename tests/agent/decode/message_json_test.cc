@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "wire/push_pull.h"
+#include "wire/sync.h"
+#include "wire/sync_records.h"
 
 namespace starling::agent::decode {
 namespace {
@@ -25,6 +27,48 @@ std::vector<std::byte> push_pull(Bytes user_state) {
   out.put(user_state);
   room.resize(out.size());
   return room;
+}
+
+template <class Message>
+std::vector<std::byte> sync_message(const Message& message, bool from_responder = false) {
+  std::vector<std::byte> room(sync_message_bytes_max);
+  Writer out(room);
+  encode(SyncHeader{.exchange = ExchangeId{7}, .from_responder = from_responder}, message, out);
+  room.resize(out.size());
+  return room;
+}
+
+TEST(MessageJson, SyncMessagesWithTheirCounts) {
+  EXPECT_EQ(
+      datagram_message_json(sync_message(SyncFinished{.serial = 2, .root = 0xab, .count = 9}, true))
+          .json.dump(),
+      R"({"type":"sync","kind":"finished","exchange":7,"from":"responder","serial":2,)"
+      R"("root":"00000000000000ab","rows":9})");
+  EXPECT_EQ(
+      datagram_message_json(sync_message(SyncCellsWanted{.first = 3, .count = 4})).json.dump(),
+      R"({"type":"sync","kind":"cells wanted","exchange":7,"from":"initiator","first":3,)"
+      R"("count":4})");
+  const std::array<std::byte, 3> bitmap{std::byte{0xc0}, std::byte{0}, std::byte{0x80}};
+  const auto differing = datagram_message_json(sync_message(
+      SyncDiffering{.root = 1, .count = 2, .fold_log2 = 5, .buckets = 17, .bitmap = bitmap}));
+  EXPECT_FALSE(differing.fault);
+  EXPECT_EQ(differing.json["differing"], 3);
+}
+
+TEST(MessageJson, SyncRecordsAreCounted) {
+  std::vector<std::byte> rows(512);
+  Writer out(rows);
+  SyncRecordWriter writer(out);
+  for (const std::string_view name : {"a", "b", "c"}) ASSERT_TRUE(writer.add({.name = name}));
+  rows.resize(out.size());
+  const auto whole = datagram_message_json(
+      sync_message(SyncRecords{.flags = SyncRecords::flag_last, .records = rows}));
+  EXPECT_FALSE(whole.fault);
+  EXPECT_EQ(whole.json["rows"], 3);
+  EXPECT_EQ(whole.json["last"], true);
+  rows.pop_back();
+  EXPECT_TRUE(datagram_message_json(sync_message(SyncRecords{.records = rows})).fault);
+  EXPECT_TRUE(datagram_message_json(std::vector{std::byte{sync_message_type}}).fault);
 }
 
 TEST(MessageJson, PushPullWithItsSurplus) {

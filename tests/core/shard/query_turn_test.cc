@@ -229,6 +229,45 @@ TEST(QueryAnswers, GoStraightToTheAskerOnce) {
   EXPECT_TRUE(serf_messages(node.take_packets(), SerfType::query_response).empty());
 }
 
+TEST(QueryAnswers, ComeFromEachHostedMemberOnceWhenTheQueryIsForEverybody) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.swim.probe_interval = options.swim.push_pull_interval = Duration::zero();
+  options.hosted = {{"two", {IpAddress::v4(127, 0, 0, 1), 7946}, ""}};
+  LoneNode node(options);
+  node.receive(query_datagram(load_query()));
+  node.take_packets();
+  const std::uint64_t query = events_of(node, Event::Kind::query).at(0).event.number;
+  const auto answer_as = [&](std::string_view name, std::uint64_t number) {
+    node.command({.kind = Command::Kind::respond,
+                  .token = 31,
+                  .name = name,
+                  .payload = as_bytes("x"),
+                  .query = number});
+    const std::vector<Done> done = finished(node);
+    std::string from;
+    for (const auto& [to, message] : serf_messages(node.take_packets(), SerfType::query_response)) {
+      Scratch scratch;
+      from += decoded(message, scratch).from;
+    }
+    return std::pair(done.at(0).result, from);
+  };
+  EXPECT_EQ(answer_as("two", query), std::pair(CommandResult::ok, std::string("two")));
+  EXPECT_EQ(answer_as("two", query), std::pair(CommandResult::already_answered, std::string()));
+  EXPECT_EQ(answer_as("", query), std::pair(CommandResult::ok, std::string("me")));
+  EXPECT_EQ(answer_as("me", query), std::pair(CommandResult::already_answered, std::string()));
+  EXPECT_EQ(answer_as("three", query), std::pair(CommandResult::not_hosted, std::string()));
+
+  const Filters filters({"me"});
+  Query filtered = load_query();
+  filtered.id = 78;
+  filtered.filters = filters.list();
+  node.receive(query_datagram(filtered));
+  node.take_packets();
+  const std::uint64_t second = events_of(node, Event::Kind::query).at(0).event.number;
+  EXPECT_EQ(answer_as("two", second), std::pair(CommandResult::refused, std::string()));
+  EXPECT_EQ(answer_as("", second), std::pair(CommandResult::ok, std::string("me")));
+}
+
 TEST(QueryAnswers, TooLargeMayBeTriedAgain) {
   LoneNode node = node_with_origin();
   node.receive(query_datagram(load_query()));

@@ -28,16 +28,23 @@ TEST(Suspicion, EachNewAccuserBringsTheEndCloser) {
   Suspicions& s = f.suspicions;
   EXPECT_FALSE(s.running(member));
   EXPECT_EQ(s.start(member, start, lan, NameHash{1}), start + 24s);
+  EXPECT_EQ(s.ends(member), start + 24s);
   EXPECT_TRUE(s.running(member));
   EXPECT_EQ(s.started(member), start);
   EXPECT_EQ(s.confirmations(member), 0u);
 
   EXPECT_FALSE(s.confirm(member, start + 1s, NameHash{1}));  // started it
   EXPECT_EQ(s.confirm(member, start + 1s, NameHash{2}), start + 11'381ms);
+  EXPECT_EQ(s.ends(member), start + 11'381ms);
   EXPECT_FALSE(s.confirm(member, start + 2s, NameHash{2}));
   EXPECT_EQ(s.confirm(member, start + 2s, NameHash{3}), start + 4s);
   EXPECT_FALSE(s.confirm(member, start + 2s, NameHash{4}));  // enough have been heard
   EXPECT_EQ(s.confirmations(member), 2u);
+  EXPECT_EQ(s.confirmations_needed(member), 2u);
+  EXPECT_EQ(s.ends(member), start + 4s);
+  const auto accusers = s.accusers(member);
+  EXPECT_EQ(std::vector(accusers.begin(), accusers.end()),
+            (std::vector{NameHash{1}, NameHash{2}, NameHash{3}}));
 }
 
 TEST(Suspicion, AConfirmationAfterTheNewEndEndsItNow) {
@@ -50,6 +57,7 @@ TEST(Suspicion, WithoutNeedOfConfirmationItEndsAfterTheMinimum) {
   Fixture f(8);
   EXPECT_EQ(f.suspicions.start(member, start, {.min = 4s, .max = 24s}, NameHash{1}), start + 4s);
   EXPECT_FALSE(f.suspicions.confirm(member, start, NameHash{2}));
+  EXPECT_EQ(f.suspicions.ends(member), start + 4s);
 }
 
 TEST(Suspicion, EndsAreThoseOfTheFormula) {
