@@ -814,6 +814,9 @@ void Agent::on_engine_event(const Event& event) {
       break;
     }
     case Event::Kind::query:
+      if (snapshot_) snapshot_->on_query(to_number(event.time));
+      desk_->on_event(event);
+      break;
     case Event::Kind::query_ack:
     case Event::Kind::query_response:
     case Event::Kind::query_done:

@@ -128,6 +128,10 @@ void Snapshot::on_user_event(std::uint64_t time) {
   if (!left_) write_clock("event-clock: ", time, event_clock_);
 }
 
+void Snapshot::on_query(std::uint64_t time) {
+  if (!left_) write_clock("query-clock: ", time, query_clock_);
+}
+
 void Snapshot::on_numbers(const Numbers& numbers) {
   members_alive_ = numbers.members_alive;
   // Clocks stand one past what was seen last.

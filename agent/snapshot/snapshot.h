@@ -59,6 +59,9 @@ class Snapshot {
   // A member event that the mirror has taken already.
   void on_member(const Event& event);
   void on_user_event(std::uint64_t time);
+  // Noted with its event, not with the next numbers: an agent that is stopped in between would
+  // answer the query once more in its next life.
+  void on_query(std::uint64_t time);
   void on_numbers(const Numbers& numbers);
   // A member of the earlier life was reached: those that are not known by now are given up.
   void on_rejoined() { previous_.clear(); }

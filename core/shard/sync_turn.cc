@@ -20,10 +20,12 @@ constexpr std::uint32_t small_cluster_max = 1'024;
 // Up to this many a peer that falls silent in an exchange is tried over a stream.
 constexpr std::uint32_t stream_instead_max = 65'536;
 
-// memberlist's exchange of full states, not more often than memberlist would.
-void full_exchange(Node& node, Instant now, const Endpoint& peer) {
+// memberlist's exchange of full states, not more often than memberlist would. The next is counted
+// from the turn that asked the peer: an answer that comes sooner than this one must not find it too
+// early, or every other turn would pass in vain.
+void full_exchange(Node& node, Instant now, Instant asked, const Endpoint& peer) {
   if (now < node.sync->full_due) return;
-  node.sync->full_due = now + push_pull_scale(node.options.swim.push_pull_interval, node.nodes());
+  node.sync->full_due = asked + push_pull_scale(node.options.swim.push_pull_interval, node.nodes());
   dial_push_pull(node, now, peer, {});
 }
 
@@ -52,7 +54,9 @@ void look_after(Node& node, Instant now) {
     case ExchangeEnd::overrun:
       // Datagrams may not get through as they should; a stream may.
       ++node.counters.syncs_failed;
-      if (node.nodes() <= stream_instead_max) full_exchange(node, now, sync.exchange.peer());
+      if (node.nodes() <= stream_instead_max) {
+        full_exchange(node, now, now, sync.exchange.peer());
+      }
       break;
   }
   node.report.trace(now, TraceKind::sync_ended,
@@ -72,8 +76,9 @@ void exchange_events(Node& node, Instant now, const Endpoint& peer, std::uint32_
   dial_push_pull(node, now, peer, {.events_only = true});
 }
 
-void on_standing(Node& node, Instant now, const Endpoint& peer, const Standing& theirs) {
-  if (!digests_complete(node)) return full_exchange(node, now, peer);
+void on_standing(Node& node, Instant now, Instant asked, const Endpoint& peer,
+                 const Standing& theirs) {
+  if (!digests_complete(node)) return full_exchange(node, now, asked, peer);
   const Root ours = node.view->root();
   if (ours == Root{theirs.root, theirs.count}) {
     ++node.counters.syncs_equal;
@@ -81,7 +86,7 @@ void on_standing(Node& node, Instant now, const Endpoint& peer, const Standing& 
     begin_exchange(node, now, peer);
   }
   if (node.nodes() <= small_cluster_max && now >= node.sync->full_due) {
-    return full_exchange(node, now, peer);  // events go with it
+    return full_exchange(node, now, asked, peer);  // events go with it
   }
   if (theirs.events != node.events.digest()) exchange_events(node, now, peer, theirs.events);
 }
@@ -116,8 +121,9 @@ void answered(Node& node, Instant now, SyncState::Ask& question,
     question.dial.partial = theirs.has_value();
     return dial_push_pull(node, now, question.peer, question.dial);
   }
-  if (theirs) return on_standing(node, now, question.peer, *theirs);
-  full_exchange(node, now, question.peer);
+  const Instant asked = question.due - node.options.swim.probe_timeout;
+  if (theirs) return on_standing(node, now, asked, question.peer, *theirs);
+  full_exchange(node, now, asked, question.peer);
 }
 
 }  // namespace

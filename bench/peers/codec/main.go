@@ -26,10 +26,11 @@ import (
 )
 
 var (
-	part    = flag.String("part", "", "run only these parts: messages, push_pulls, lzw, ciphers, lanes, table (comma separated)")
+	part    = flag.String("part", "", "run only these parts: messages, push_pulls, lzw, ciphers, lanes, table, memory (comma separated; all but memory)")
 	only    = flag.String("only", "", "run only what matches this regular expression")
 	rounds  = flag.Int("rounds", 5, "rounds of each measurement")
 	round   = flag.Duration("round", 100*time.Millisecond, "shortest time of a round")
+	members = flag.Int("members", 1000000, "size of the table of memory")
 	address = flag.String("address", "127.0.0.1", "loopback address to bind the nodes to")
 	results = map[string]float64{}
 	pattern *regexp.Regexp
@@ -312,8 +313,8 @@ func main() {
 	for _, one := range []struct {
 		name string
 		run  func()
-	}{{"messages", messages}, {"push_pulls", pushPulls}, {"lzw", lzw}, {"ciphers", ciphers}, {"lanes", lanes}, {"table", table}} {
-		if *part == "" || strings.Contains(","+*part+",", ","+one.name+",") {
+	}{{"messages", messages}, {"push_pulls", pushPulls}, {"lzw", lzw}, {"ciphers", ciphers}, {"lanes", lanes}, {"table", table}, {"memory", memory}} {
+		if *part == "" && one.name != "memory" || strings.Contains(","+*part+",", ","+one.name+",") {
 			one.run()
 		}
 	}

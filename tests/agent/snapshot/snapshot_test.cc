@@ -77,6 +77,16 @@ TEST(Snapshot, WritesWhatSerfWrites) {
             "clock: 5\nquery-clock: 9\n");
 }
 
+// The numbers come twice a second; what was handled since then must not be handled again.
+TEST(Snapshot, NotesAQueryAtOnce) {
+  Fixture f;
+  f.open();
+  f.snapshot->on_query(4);
+  f.snapshot->on_query(3);  // not newer
+  f.close();
+  EXPECT_EQ(f.text(), "# starling incarnation: 64\nquery-clock: 4\n");
+}
+
 TEST(Snapshot, GoesOnWhereItStopped) {
   Fixture f;
   f.folder.write("s", "alive: x 10.0.0.1:7946\nclock: 5\nevent-clock: 7\nquery-clock: 2\nclo");

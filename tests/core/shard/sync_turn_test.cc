@@ -84,6 +84,31 @@ TEST(SyncTurn, WhoDoesNotKnowDigestsGetsAFullPushPull) {
   EXPECT_EQ(node.stats().counters.syncs_started, 0u);
 }
 
+TEST(SyncTurn, AFullPushPullIsDueEveryIntervalHoweverFastTheAnswer) {
+  LoneNode node(options_at("a", 1));
+  node.receive_message(Peer{.name = "go"}.alive(1));
+  node.advance(milliseconds(2'500));  // the first has gone
+  node.take_stream_ops();
+  node.take_packets();
+  int asked = 0, dialled = 0;
+  for (int slice = 0; slice < 1'000; ++slice) {
+    node.advance(milliseconds(10));
+    for (const ByteVector& message : node.take_messages(MessageType::ping)) {
+      Scratch scratch;
+      const auto ping = decode_ping(body_of(message), scratch);
+      if (asked++ % 2 == 0) node.advance(milliseconds(40));  // every other answer comes sooner
+      node.receive_message(Ack{.sequence = ping->sequence, .payload = {}});
+    }
+    for (const StreamOp& op : node.take_stream_ops()) {
+      if (op.kind != StreamOp::Kind::connect) continue;
+      ++dialled;
+      node.stream_event({.kind = StreamEvent::Kind::failed, .stream = op.stream, .bytes = {}});
+    }
+  }
+  EXPECT_GE(asked, 9);
+  EXPECT_EQ(dialled, asked);
+}
+
 TEST(SyncTurn, AnAckTellsOnlyThoseWhoAskInKind) {
   LoneNode node(NodePair::options_at("a", 1));
   for (const bool in_kind : {false, true}) {
