@@ -85,7 +85,7 @@ TEST(SyncTurn, WhoDoesNotKnowDigestsGetsAFullPushPull) {
 }
 
 TEST(SyncTurn, AFullPushPullIsDueEveryIntervalHoweverFastTheAnswer) {
-  LoneNode node(options_at("a", 1));
+  LoneNode node(NodePair::options_at("a", 1));
   node.receive_message(Peer{.name = "go"}.alive(1));
   node.advance(milliseconds(2'500));  // the first has gone
   node.take_stream_ops();
