@@ -8,7 +8,6 @@
 namespace starling::agent {
 namespace {
 
-constexpr std::size_t header_bytes = 12;
 constexpr std::size_t name_bytes_max = 255;
 constexpr std::size_t label_bytes_max = 63;
 constexpr std::uint16_t class_in = 1;
