@@ -73,8 +73,10 @@ std::optional<std::vector<ServicePlace>> read_service_answer(Bytes answer) {
                       .priority = static_cast<std::uint16_t>(ns_get16(data)),
                       .weight = static_cast<std::uint16_t>(ns_get16(data + 2))});
   }
-  std::ranges::stable_sort(places, {}, [](const ServicePlace& place) {
-    return std::tuple(place.priority, -static_cast<int>(place.weight));
+  // Names and ports decide where the records leave it open, so that the order is always the same.
+  std::ranges::sort(places, {}, [](const ServicePlace& place) {
+    return std::tuple(place.priority, -static_cast<int>(place.weight),
+                      std::string_view(place.host), place.port);
   });
   return places;
 }
