@@ -16,7 +16,7 @@ LanedNode::LanedNode(EngineOptions options, std::uint32_t lanes) : options_(std:
   parts_.resize(4096);
   rooms_.resize(blanks * options_.packet_room_bytes());
   auto engine = Engine::create(options_, memory_->arena().bytes(Engine::footprint(options_)), now_);
-  if (!engine) CHECK(!"the options of this test do not start an engine");
+  if (!engine) CHECK(false && "the options of this test do not start an engine");
   engine_.emplace(std::move(*engine));
   due_.assign(lanes, now_);
   turn_all();
@@ -62,7 +62,7 @@ void LanedNode::turn_all() {
     }
     if (!worked) return;
   }
-  CHECK(!"the lanes do not come to rest");
+  CHECK(false && "the lanes do not come to rest");
 }
 
 bool LanedNode::turn(std::size_t lane, std::span<const RxPacket> rx) {
@@ -113,7 +113,7 @@ Stats LanedNode::stats() {
   for (const KeptEvent& kept : after) {
     if (kept.event.kind == Event::Kind::stats) return kept.event.stats;
   }
-  CHECK(!"no stats");
+  CHECK(false && "no stats");
 }
 
 }  // namespace starling::test

@@ -144,7 +144,7 @@ Stats LoneNode::stats() {
   for (const KeptEvent& kept : after) {
     if (kept.event.kind == Event::Kind::stats) return kept.event.stats;
   }
-  CHECK(!"no stats");
+  CHECK(false && "no stats");
 }
 
 }  // namespace starling::test
