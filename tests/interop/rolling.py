@@ -314,11 +314,13 @@ def roll(stage, kinds):
     rolling.judge_events()
     rolling.judge_queries()
     rolling.judge_failures()
-    for viewer in rolling.agents.values():
-        members = viewer.members()
-        for name in NAMES:
-            expect_equal(members[name]["tags"], traffic.tags[name], f"tags of {name} at {viewer.name}")
-            expect_equal(members[name]["status"], "alive", f"status of {name} at {viewer.name}")
+
+    def differing():
+        """Tags that gossip missed come with push/pulls, one member at a time."""
+        return [f"{name} at {viewer.name}: {members[name]['tags']}, {members[name]['status']}, not {traffic.tags[name]}"
+                for viewer in rolling.agents.values() for members in [viewer.members()] for name in NAMES
+                if members[name]["tags"] != traffic.tags[name] or members[name]["status"] != "alive"]
+    stage.wait("everybody sees the last tags of everybody, alive", lambda: ((seen := differing()) == [], seen), 2 * PUSH_PULL_SECONDS)
     for name in NAMES:
         keyring = json.loads((stage.folder / name / "keyring").read_text())
         expect_equal(keyring, [rolling.key], f"keyring file of {name}")
