@@ -75,8 +75,8 @@ std::optional<std::vector<ServicePlace>> read_service_answer(Bytes answer) {
   }
   // Names and ports decide where the records leave it open, so that the order is always the same.
   std::ranges::sort(places, {}, [](const ServicePlace& place) {
-    return std::tuple(place.priority, -static_cast<int>(place.weight),
-                      std::string_view(place.host), place.port);
+    return std::tuple(place.priority, -static_cast<int>(place.weight), std::string_view(place.host),
+                      place.port);
   });
   return places;
 }
