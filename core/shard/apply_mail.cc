@@ -24,8 +24,10 @@ namespace starling {
 
 namespace {
 
-// Records taken from each sender in one turn; a burst of packets makes about as many.
-constexpr std::size_t mails_per_turn = 512;
+// Records taken from each sender between two looks at the room for packets, and how often in a
+// turn: a burst of packets makes no more than that.
+constexpr std::size_t mails_at_once = 32;
+constexpr int helpings_per_turn = 8;
 
 void apply_merged(Node& node, Instant now, Bytes message) {
   const Bytes body = message.subspan(1);
@@ -83,8 +85,11 @@ void send_stats(Node& node, ShardId to, std::uint64_t token) {
 
 void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
   switch (mail.kind) {
-    case MailKind::message:
-      return apply_message(node, now, mail.bytes, mail.endpoint);
+    case MailKind::bundle: {
+      std::array<Parcel, bundle_messages_max> parcels;
+      const std::size_t count = read_bundle(mail.bytes, parcels);
+      return apply_parcels(node, now, mail.endpoint, std::span(parcels).first(count));
+    }
     case MailKind::merged:
       return apply_merged(node, now, mail.bytes);
     case MailKind::left_listed:
@@ -207,11 +212,14 @@ ShardId owner_of_command(Node& node, const Command& command) {
 
 bool apply_mails(Node& node, Instant now) {
   if (node.alone()) return false;
-  // Each record may send a packet or two; the rest waits in its ring.
-  const std::size_t room = node.out.packets_left();
-  if (room <= Outbox::packets_reserved) return true;
-  return node.mail.drain(
-      mails_per_turn, [&](ShardId from, const Mail& mail) { apply_mail(node, now, from, mail); });
+  for (int helping = 0; helping < helpings_per_turn; ++helping) {
+    // Records may send packets; what finds no room for them waits in its ring.
+    if (node.out.packets_left() <= Outbox::packets_reserved) return true;
+    const bool more = node.mail.drain(
+        mails_at_once, [&](ShardId from, const Mail& mail) { apply_mail(node, now, from, mail); });
+    if (!more) return false;
+  }
+  return true;
 }
 
 void route_command(Node& node, Instant now, Bytes record) {

@@ -1,5 +1,7 @@
 #include "core/shard/apply_packet.h"
 
+#include <bit>
+
 #include "core/shard/apply_alive.h"
 #include "core/shard/apply_dead.h"
 #include "core/shard/apply_suspect.h"
@@ -82,26 +84,51 @@ void apply_message(Node& node, Instant now, Bytes message, const Endpoint& from)
 namespace {
 
 // Messages whose members' rows are fetched from memory together, before the first is applied.
-constexpr std::size_t messages_ahead = 16;
+constexpr std::size_t messages_ahead = bundle_messages_max;
 
-void fetch_rows(const Node& node, std::span<const Bytes> messages) {
-  std::array<NameHash, messages_ahead> hashes;
-  std::size_t count = 0;
-  for (const Bytes message : messages) {
-    const std::string_view name = peek_node(message);
-    if (name.empty()) continue;
-    hashes[count] = hash_name(name);
-    if (!node.owns(hashes[count])) continue;
-    node.members.prefetch(hashes[count++]);
+void fetch_rows(const Node& node, std::span<const Parcel> parcels) {
+  if (parcels.size() < 2) return;
+  for (const Parcel& parcel : parcels) {
+    if (parcel.subject != NameHash{}) node.members.prefetch(parcel.subject);
   }
-  for (const NameHash hash : std::span(hashes).first(count)) node.members.prefetch_name(hash);
+  for (const Parcel& parcel : parcels) {
+    if (parcel.subject != NameHash{}) node.members.prefetch_name(parcel.subject);
+  }
 }
 
-// To the owner of what the message is about: here, or by mail.
-void deliver(Node& node, Instant now, Bytes message, const Endpoint& from) {
-  const ShardId owner = node.alone() ? node.id : owner_of(node, message);
-  if (owner == node.id) return apply_message(node, now, message, from);
-  post(node, owner, {.kind = MailKind::message, .endpoint = from, .bytes = message});
+// The only lane of a node.
+void apply_here(Node& node, Instant now, std::span<const Bytes> messages, const Endpoint& from) {
+  std::array<Parcel, messages_ahead> parcels;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const std::string_view name = messages.size() > 1 ? peek_node(messages[i]) : std::string_view{};
+    parcels[i] = {name.empty() ? NameHash{} : hash_name(name), messages[i]};
+  }
+  apply_parcels(node, now, from, std::span(parcels).first(messages.size()));
+}
+
+// Each message to the owner of what it is about: here, or in a bundle for another lane. In order
+// for each of them; between lanes there is none.
+void deal_out(Node& node, Instant now, std::span<const Bytes> messages, const Endpoint& from) {
+  std::array<Route, messages_ahead> routes;
+  std::uint32_t owners = 0;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    routes[i] = route_of(node, messages[i]);
+    owners |= 1u << static_cast<unsigned>(routes[i].owner);
+  }
+  for (; owners != 0; owners &= owners - 1) {
+    const ShardId owner{static_cast<std::uint8_t>(std::countr_zero(owners))};
+    std::array<Parcel, messages_ahead> parcels;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      if (routes[i].owner == owner) parcels[count++] = {routes[i].subject, messages[i]};
+    }
+    const std::span<const Parcel> share = std::span(parcels).first(count);
+    if (owner == node.id) {
+      apply_parcels(node, now, from, share);
+    } else {
+      post_bundle(node, owner, from, share);
+    }
+  }
 }
 
 void apply_packet(Node& node, Instant now, const RxPacket& packet) {
@@ -117,13 +144,21 @@ void apply_packet(Node& node, Instant now, const RxPacket& packet) {
   std::span<const Bytes> parts = node.parts.first(result.parts);
   while (!parts.empty()) {
     const std::size_t count = std::min(parts.size(), messages_ahead);
-    if (count > 1) fetch_rows(node, parts.first(count));
-    for (const Bytes part : parts.first(count)) deliver(node, now, part, packet.from);
+    if (node.alone()) {
+      apply_here(node, now, parts.first(count), packet.from);
+    } else {
+      deal_out(node, now, parts.first(count), packet.from);
+    }
     parts = parts.subspan(count);
   }
 }
 
 }  // namespace
+
+void apply_parcels(Node& node, Instant now, const Endpoint& from, std::span<const Parcel> parcels) {
+  fetch_rows(node, parcels);
+  for (const Parcel& parcel : parcels) apply_message(node, now, parcel.message, from);
+}
 
 std::size_t apply_packets(Node& node, Instant now, std::span<const RxPacket> packets) {
   std::size_t taken = 0;

@@ -21,9 +21,15 @@ struct MailHeader {
 };
 static_assert(std::is_trivially_copyable_v<MailHeader>);
 
+// Before each message of a bundle.
+struct ParcelHeader {
+  NameHash subject;
+  std::uint32_t bytes;
+};
+
 // Facts from the network leave this part of a ring free; the rest must get through.
 constexpr bool from_the_network(MailKind kind) {
-  return kind == MailKind::message || kind == MailKind::merged || kind == MailKind::gossip ||
+  return kind == MailKind::bundle || kind == MailKind::merged || kind == MailKind::gossip ||
          kind == MailKind::relay_wanted || kind == MailKind::left_listed ||
          kind == MailKind::status_listed || kind == MailKind::measured ||
          kind == MailKind::answer_relays || kind == MailKind::sync_part ||
@@ -55,14 +61,49 @@ Mail decode_mail(Bytes record) {
   return mail;
 }
 
-bool Mailbox::send(ShardId to, const Mail& mail) {
-  RingWriter& ring = ends_.to[static_cast<std::size_t>(to)];
-  const std::size_t bytes = sizeof(MailHeader) + mail.name.size() + mail.bytes.size();
-  if (bytes > ring.record_bytes_max()) return false;
-  if (from_the_network(mail.kind) &&
-      ring.room() < bytes + ring.record_bytes_max() / reserved_share) {
-    return false;
+std::size_t read_bundle(Bytes bundle, std::span<Parcel, bundle_messages_max> parcels) {
+  std::size_t count = 0;
+  while (!bundle.empty() && count < parcels.size()) {
+    RecordParts<ParcelHeader> parts(bundle);
+    parcels[count++] = {parts.header.subject, parts.take(parts.header.bytes)};
+    bundle = parts.rest;
   }
+  return count;
+}
+
+bool Mailbox::takes(ShardId to, MailKind kind, std::size_t bytes) const {
+  const RingWriter& ring = ends_.to[static_cast<std::size_t>(to)];
+  if (bytes > ring.record_bytes_max()) return false;
+  return !from_the_network(kind) || ring.room() >= bytes + ring.record_bytes_max() / reserved_share;
+}
+
+bool Mailbox::send_bundle(ShardId to, const Endpoint& from, std::span<const Parcel> parcels) {
+  std::size_t bytes = sizeof(MailHeader) + parcels.size() * sizeof(ParcelHeader);
+  for (const Parcel& parcel : parcels) bytes += parcel.message.size();
+  if (!takes(to, MailKind::bundle, bytes)) return false;
+  RingWriter& ring = ends_.to[static_cast<std::size_t>(to)];
+  MutableBytes room = ring.claim(bytes);
+  if (room.empty()) return false;
+  const auto append = [&room](Bytes part) {
+    std::memcpy(room.data(), part.data(), part.size());
+    room = room.subspan(part.size());
+  };
+  const MailHeader header{.kind = MailKind::bundle, .endpoint = from};
+  append(std::as_bytes(std::span(&header, 1)));
+  for (const Parcel& parcel : parcels) {
+    const ParcelHeader label{parcel.subject, static_cast<std::uint32_t>(parcel.message.size())};
+    append(std::as_bytes(std::span(&label, 1)));
+    append(parcel.message);
+  }
+  ring.commit();
+  written_ |= 1u << static_cast<unsigned>(to);
+  return true;
+}
+
+bool Mailbox::send(ShardId to, const Mail& mail) {
+  const std::size_t bytes = sizeof(MailHeader) + mail.name.size() + mail.bytes.size();
+  if (!takes(to, mail.kind, bytes)) return false;
+  RingWriter& ring = ends_.to[static_cast<std::size_t>(to)];
   const MailHeader header{.kind = mail.kind,
                           .flag = mail.flag,
                           .hosted = mail.hosted,

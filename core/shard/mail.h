@@ -9,10 +9,12 @@
 
 #include <bit>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "core/base/hash.h"
 #include "core/base/ring.h"
 #include "core/base/time.h"
 #include "core/shard/hosted.h"
@@ -23,7 +25,7 @@ namespace starling {
 
 enum class MailKind : std::uint8_t {
   // What the network said.
-  message,        // `bytes` came from `endpoint`; the receiver owns its subject
+  bundle,         // `bytes`: messages that came from `endpoint` in one datagram, see read_bundle
   merged,         // an alive, suspect or dead message that a push/pull brought
   left_listed,    // a state lists `name` as left; `number`: which merge
   status_listed,  // a state gives `name` the status time `token`; `number`: which merge
@@ -80,8 +82,19 @@ struct Mail {
   Bytes bytes;
 };
 
+// A message for another lane, and the name that it is about: the receiver fetches the rows of many
+// from memory before it applies the first.
+struct Parcel {
+  NameHash subject{};  // 0: about nobody
+  Bytes message;
+};
+// Messages in one bundle; the receiver may be asked for as many answers.
+inline constexpr std::size_t bundle_messages_max = 32;
+
 // Decodes a record made by Mailbox::send. The views point into the record.
 Mail decode_mail(Bytes record);
+// The messages of a bundle, in order; how many. Their views point into the bundle.
+std::size_t read_bundle(Bytes bundle, std::span<Parcel, bundle_messages_max> parcels);
 
 // One lane's ends of all its rings. Move-only; used by the lane's thread.
 class Mailbox {
@@ -96,6 +109,8 @@ class Mailbox {
 
   // False: the ring is full and the record lost.
   bool send(ShardId to, const Mail& mail);
+  // A mail of the kind bundle, of 1 to bundle_messages_max messages below 64 KiB each.
+  bool send_bundle(ShardId to, const Endpoint& from, std::span<const Parcel> parcels);
 
   // Calls on_mail(ShardId from, const Mail&) for at most records_max records of each sender. True
   // when there may be more.
@@ -123,6 +138,9 @@ class Mailbox {
   std::uint32_t take_written() { return std::exchange(written_, 0); }
 
  private:
+  // Whether the ring to a lane has room for a record of this kind.
+  bool takes(ShardId to, MailKind kind, std::size_t bytes) const;
+
   Ends ends_;
   std::uint32_t written_ = 0;
 };

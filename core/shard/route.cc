@@ -12,8 +12,14 @@ std::string_view subject_of(const Decoded<Message>& message) {
   return message ? message->node : std::string_view{};
 }
 
-ShardId owner_of_user_message(const Node& node, Bytes message) {
-  if (message.empty()) return node.id;
+Route route_by_subject(const Node& node, std::string_view subject) {
+  if (subject.empty()) return {node.id};
+  const NameHash hash = hash_name(subject);
+  return {node.buckets.owner(hash), hash};
+}
+
+Route route_of_user_message(const Node& node, Bytes message) {
+  if (message.empty()) return {node.id};
   const Bytes body = message.subspan(1);
   std::string_view subject;
   switch (static_cast<SerfType>(message.front())) {
@@ -26,11 +32,11 @@ ShardId owner_of_user_message(const Node& node, Bytes message) {
     case SerfType::user_event:
     case SerfType::query:
     case SerfType::query_response:
-      return front_lane;
+      return {front_lane};
     default:
-      return node.id;
+      return {node.id};
   }
-  return subject.empty() ? node.id : node.buckets.owner(hash_name(subject));
+  return route_by_subject(node, subject);
 }
 
 // Messages that are not laid out as Go writes them are decoded in full.
@@ -56,34 +62,33 @@ ShardId owner_of(const Node& node, SequenceNumber sequence) {
   return lane < node.lanes ? ShardId{static_cast<std::uint8_t>(lane)} : node.id;
 }
 
-ShardId owner_of(Node& node, Bytes message) {
-  if (message.empty()) return node.id;
+Route route_of(Node& node, Bytes message) {
+  if (message.empty()) return {node.id};
   const Bytes body = message.subspan(1);
   // The front lane runs the exchange. What another node's exchange asks every lane can answer.
   if (message.front() == std::byte{sync_message_type}) {
-    return is_from_responder(message) ? front_lane : node.id;
+    return {is_from_responder(message) ? front_lane : node.id};
   }
   switch (static_cast<MessageType>(message.front())) {
     case MessageType::alive:
     case MessageType::suspect:
     case MessageType::dead: {
-      std::string_view subject = peek_node(message);
-      if (subject.empty()) subject = decoded_subject(node, message);
-      return subject.empty() ? node.id : node.buckets.owner(hash_name(subject));
+      const std::string_view subject = peek_node(message);
+      return route_by_subject(node, subject.empty() ? decoded_subject(node, message) : subject);
     }
     case MessageType::ack: {
       node.decode_scratch.reset();
       const Decoded<Ack> ack = decode_ack(body, node.decode_scratch);
-      return ack ? owner_of(node, ack->sequence) : node.id;
+      return {ack ? owner_of(node, ack->sequence) : node.id};
     }
     case MessageType::nack: {
       const Decoded<Nack> nack = decode_nack(body);
-      return nack ? owner_of(node, nack->sequence) : node.id;
+      return {nack ? owner_of(node, nack->sequence) : node.id};
     }
     case MessageType::user:
-      return owner_of_user_message(node, body);
+      return route_of_user_message(node, body);
     default:
-      return node.id;
+      return {node.id};
   }
 }
 
@@ -94,6 +99,11 @@ bool post(Node& node, ShardId to, const Mail& mail) {
   }
   ++node.counters.mails_lost;
   return false;
+}
+
+void post_bundle(Node& node, ShardId to, const Endpoint& from, std::span<const Parcel> parcels) {
+  const bool sent = node.mail.send_bundle(to, from, parcels);
+  (sent ? node.counters.mails_sent : node.counters.mails_lost) += parcels.size();
 }
 
 void post_all(Node& node, const Mail& mail) {

@@ -49,6 +49,7 @@ class Traffic(threading.Thread):
         self.steady = steady             # agents that may be given other tags
         self.lock = threading.Lock()     # held while tags are being set
         self.sent = []                   # time of each event by its number
+        self.senders = []                # who sent it
         self.queries = {}                # number: (time, asker, names that acked, names that answered)
         self.tags = {name: {"role": "web", "member": name} for name in NAMES}
         self.errors = []
@@ -91,6 +92,7 @@ class Traffic(threading.Thread):
         rpc, name = self._sender
         number = len(self.sent)
         self.sent.append(time.monotonic())
+        self.senders.append(name)
         rpc.event("load", str(number))
         if number % EVENTS_A_QUERY == 0:
             acks, answers = [], []
@@ -211,6 +213,17 @@ class Rolling:
         seen = set(self.numbers(name, "load"))
         return [number for number in self.wanted_events(name) if number not in seen]
 
+    def circumstances(self, name, number):
+        """What may explain that a member missed an event: seconds since it came and until it went, and the members around it."""
+        sent = self.traffic.sent[number]
+        life = next(life for life in self.lives[name] if life.covers(sent, sent))
+        kinds = {each: life.kind for each in NAMES for life in self.lives[each] if life.covers(sent, sent)}
+        changes = sorted((round(at - sent, 1), each, what) for each in NAMES for life in self.lives[each]
+                         for at, what in ((life.begin, "came"), (life.end, life.how)) if at and abs(at - sent) < 8)
+        return {"number": number, "member": name, "kind": life.kind, "since": round(sent - life.begin, 1),
+                "until": life.end and round(life.end - sent, 1), "from": self.traffic.senders[number], "kinds": kinds,
+                "around": changes}
+
     def replayed(self, name, number):
         """Whether an event may be given to a member a second time: it was killed before it had noted the first."""
         return any(life.how == "kill" and life.end - FLUSH_SECONDS <= self.traffic.sent[number] <= life.end + FLUSH_SECONDS
@@ -224,7 +237,8 @@ class Rolling:
                              "doubled": [number for number, count in seen.items() if count > 1]}
         wanted = sum(of["wanted"] for of in figures.values())
         missed = sum(len(of["missed"]) for of in figures.values())
-        self.note("events", figures | {"share missed": missed / wanted})
+        self.note("events", figures | {"share missed": missed / wanted,
+                                       "how": [self.circumstances(name, number) for name in NAMES for number in figures[name]["missed"]]})
         for name, of in figures.items():
             expect(len(of["missed"]) <= MISSED_MAX_OF_ONE * of["wanted"],
                    f"{name} missed {len(of['missed'])} events: {of['missed'][:10]}")

@@ -35,7 +35,7 @@ class Routing : public testing::Test {
     std::array<std::byte, 2048> room;
     Writer out(room);
     encode(message, out);
-    return owner_of(node_, out.written());
+    return route_of(node_, out.written()).owner;
   }
   template <class Message>
   ShardId owner_of_user(const Message& message) {
@@ -43,7 +43,7 @@ class Routing : public testing::Test {
     Writer out(room);
     out.u8(static_cast<std::uint8_t>(MessageType::user));
     encode(message, out);
-    return owner_of(node_, out.written());
+    return route_of(node_, out.written()).owner;
   }
 
   EngineOptions options_;
@@ -72,7 +72,7 @@ TEST_F(Routing, FactsAndIntentsGoToTheOwnerOfTheirSubject) {
 TEST_F(Routing, AnAliveThatIsNotLaidOutAsGoDoesIsDecoded) {
   // {"Node": "x", "Incarnation": 1}, in this order.
   const ByteVector odd = from_hex("0482a44e6f6465a178ab496e6361726e6174696f6e01");
-  EXPECT_EQ(owner_of(node_, odd), node_.buckets.owner(hash_name("x")));
+  EXPECT_EQ(route_of(node_, odd).owner, node_.buckets.owner(hash_name("x")));
 }
 
 TEST_F(Routing, AcksGoWhereTheirNumberSays) {
@@ -90,7 +90,7 @@ TEST_F(Routing, EventsGoToTheFrontAndTheRestStays) {
             front_lane);
   EXPECT_EQ(owner(Ping{.sequence = SequenceNumber{1}, .node = "me", .source = {}}), node_.id);
   for (const char* garbage : {"", "03", "0481", "08", "0800ff", "02", "c1", "0881"}) {
-    EXPECT_EQ(owner_of(node_, from_hex(garbage)), node_.id) << garbage;
+    EXPECT_EQ(route_of(node_, from_hex(garbage)).owner, node_.id) << garbage;
   }
 }
 
