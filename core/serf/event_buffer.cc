@@ -70,6 +70,19 @@ std::uint32_t EventBuffer::digest() const {
   return digest_;
 }
 
+bool EventBuffer::misses(LamportTime from, LamportTime to) const {
+  const std::uint64_t now = to_number(clock_.time());
+  const std::uint64_t oldest = now > slots_.size() ? now - slots_.size() : 0;
+  const std::uint64_t end = std::min(to_number(to), now);
+  std::uint64_t time =
+      std::max({to_number(from), to_number(minimum_), to_number(kept_from_), oldest});
+  for (; time < end; ++time) {
+    const RingSlot& slot = slot_of(LamportTime{time});
+    if (slot.count == 0 || to_number(slot.time) < time) return true;
+  }
+  return false;
+}
+
 void EventBuffer::raise_minimum(LamportTime minimum) {
   if (minimum_ < minimum) minimum_ = minimum;
 }

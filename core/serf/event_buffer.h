@@ -54,6 +54,9 @@ class EventBuffer {
   // A time from the snapshot.
   void witness(LamportTime seen) { clock_.witness(seen); }
   LamportTime minimum() const { return minimum_; }
+  // Whether there is a time from `from` on and before `to` of which no event came, though one
+  // still could. At most `slots` steps.
+  bool misses(LamportTime from, LamportTime to) const;
   // Events before this are dropped; never lowers it.
   void raise_minimum(LamportTime minimum);
 

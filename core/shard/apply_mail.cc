@@ -6,6 +6,7 @@
 #include "core/shard/apply_packet.h"
 #include "core/shard/apply_suspect.h"
 #include "core/shard/coordinates.h"
+#include "core/shard/event_repair.h"
 #include "core/shard/gossip_turn.h"
 #include "core/shard/hosting.h"
 #include "core/shard/image_gather.h"
@@ -110,11 +111,15 @@ void apply_mail(Node& node, Instant now, ShardId from, const Mail& mail) {
       if (const std::optional<Slot> peer = random_peer(node)) {
         post(node, from,
              {.kind = MailKind::peer,
+              .number = mail.number,
               .endpoint = node.members.endpoint(*peer),
               .name = node.members.name(*peer)});
       }
       return;
     case MailKind::peer:
+      if (mail.number == static_cast<std::uint64_t>(PeerUse::event_repair)) {
+        return repair_events_from(node, now, mail.name, mail.endpoint);
+      }
       if (node.sync) return compare_with(node, now, mail.name, mail.endpoint);
       return dial_push_pull(node, now, mail.endpoint, {});
     case MailKind::dial:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/shard/broadcast.h"
 #include "core/shard/route.h"
 #include "core/shard/send.h"
 
@@ -26,6 +27,24 @@ std::size_t sample(Node& node, Instant now, std::span<Slot> chosen) {
                            [&](Slot slot) { return !gets_gossip(node, now, slot); });
 }
 
+// The same, first of all those that did not get the last packets: as many of these as an update is
+// sent in before its last time.
+std::size_t sample_afresh(Node& node, Instant now, std::span<Slot> chosen) {
+  RecentTargets& recent = node.gossip_recent;
+  recent.keep(serf_transmits(node) - 1);
+  std::size_t found = node.peers.sample(node.rng, chosen, [&](Slot slot) {
+    return recent.contains(slot) || !gets_gossip(node, now, slot);
+  });
+  const std::span<const Slot> fresh = chosen.first(found);
+  if (found < chosen.size()) {
+    found += node.peers.sample(node.rng, chosen.subspan(found), [&](Slot slot) {
+      return std::ranges::find(fresh, slot) != fresh.end() || !gets_gossip(node, now, slot);
+    });
+  }
+  for (const Slot slot : chosen.first(found)) recent.add(slot);
+  return found;
+}
+
 // The other lanes must know how many members here gossip may go to. In a long list the dead are few
 // enough not to matter, and too many to look at.
 std::uint32_t count_dead_targets(const Node& node, Instant now) {
@@ -41,7 +60,7 @@ std::uint32_t count_dead_targets(const Node& node, Instant now) {
 bool send_to_own_members(Node& node, Instant now, std::size_t packets) {
   std::array<Slot, 16> chosen;
   const std::size_t count =
-      sample(node, now, std::span(chosen).first(std::min(packets, chosen.size())));
+      sample_afresh(node, now, std::span(chosen).first(std::min(packets, chosen.size())));
   bool sent = count > 0;
   for (const Slot slot : std::span(chosen).first(count)) {
     sent = send_gossip(node, slot);

@@ -34,8 +34,8 @@ enum class MailKind : std::uint8_t {
                  // sender's round
   relay_wanted,  // `bytes`: an indirect ping, to be sent to `number` random members of the receiver
   relay_sent,    // it was sent for probe `sequence`; `flag`: a nack may come
-  peer_wanted,   // lane 0 asks for somebody to exchange states with
-  peer,          // that somebody: `name` at `endpoint`
+  peer_wanted,   // lane 0 asks for somebody to exchange states with; `number`: the PeerUse
+  peer,          // that somebody: `name` at `endpoint`, for the use `number`
   dial,          // lane 0 is to join `endpoint`, a failed member
   ping_wanted,   // a stream ping for probe `sequence`: `bytes` to `endpoint` until `due`
   stream_acked,  // the stream ping of probe `sequence` was answered

@@ -38,6 +38,7 @@
 #include "core/swim/dissemination.h"
 #include "core/swim/member_table.h"
 #include "core/swim/peer_list.h"
+#include "core/swim/recent_targets.h"
 #include "core/swim/suspicion.h"
 #include "wire/envelope.h"
 
@@ -56,6 +57,7 @@ enum class FixedTimer : std::uint32_t {
   gossip_surplus,
   keyring,       // lanes that have not taken a new keyring are told again
   digest_rekey,  // the digest goes on taking rows in under its new key
+  event_repair,  // user events that were missed are asked for
   count,
 };
 
@@ -122,6 +124,13 @@ struct GossipRound {
   std::uint64_t number = 0;
   std::uint32_t count = 0;
   std::array<Slot, 16> chosen;
+};
+
+// User events that may have been missed: Lamport times before `to`, from `from` on; see
+// event_repair.h.
+struct EventRepair {
+  LamportTime from{}, to{};
+  std::uint32_t tries = 0;  // members asked for them
 };
 
 // The network coordinate of the node, and those of others; see coordinates.h.
@@ -238,6 +247,8 @@ struct Node {
   std::uint32_t dead_gossip_targets = 0;  // dead members that still get gossip, as of the last tick
   std::uint64_t gossip_rounds = 0;        // through other lanes
   GossipRound gossip_round;               // of another lane, the last one
+  RecentTargets gossip_recent;            // of this lane's own rounds
+  EventRepair event_repair;
   AllowList admission;
   std::uint32_t probe_turn = 0;  // the place whose tick comes next
   Instant probe_tick_due{};

@@ -1,6 +1,7 @@
 #include "core/shard/serf_turn.h"
 
 #include "core/shard/broadcast.h"
+#include "core/shard/event_repair.h"
 #include "core/shard/query_turn.h"
 #include "core/shard/reap_turn.h"
 #include "core/shard/route.h"
@@ -91,6 +92,7 @@ bool apply_join_intent(Node& node, Instant now, const JoinIntent& intent) {
 }
 
 bool apply_user_event(Node& node, Instant now, const UserEvent& event) {
+  const LamportTime clock = node.events.time();
   switch (node.events.accept(event.time, event.name, event.payload)) {
     case EventBuffer::Verdict::fresh:
       break;
@@ -106,6 +108,7 @@ bool apply_user_event(Node& node, Instant now, const UserEvent& event) {
       return false;
   }
   ++node.counters.user_events;
+  if (event.time > clock) note_event_gap(node, now, clock);
   Event report;
   report.kind = Event::Kind::user;
   report.at = now;

@@ -1,4 +1,5 @@
 #include "core/shard/shard.h"
+#include "core/shard/event_repair.h"
 
 #include "core/shard/apply_alive.h"
 #include "core/shard/apply_mail.h"
@@ -160,6 +161,8 @@ void Shard::fire_fixed(Instant now, FixedTimer id) {
       return gossip_surplus_turn(node_, now);
     case FixedTimer::keyring:
       return send_keyring(node_, now);
+    case FixedTimer::event_repair:
+      return event_repair_due(node_, now);
     case FixedTimer::digest_rekey:
       return rekey_digest_more(node_, now);
     case FixedTimer::count:

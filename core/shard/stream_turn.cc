@@ -383,15 +383,15 @@ void state_gathered(Node& node, Instant now) {
 void push_pull_turn(Node& node, Instant now) {
   node.wheel.arm(timer(FixedTimer::push_pull),
                  now + push_pull_scale(node.options.swim.push_pull_interval, node.nodes()));
-  const std::optional<Slot> peer = draw_peer(node);
+  const std::optional<Slot> peer = draw_peer(node, PeerUse::push_pull);
   if (peer) dial_push_pull(node, now, node.members.endpoint(*peer), {});
 }
 
-std::optional<Slot> draw_peer(Node& node) {
+std::optional<Slot> draw_peer(Node& node, PeerUse use) {
   const ShardId lane =
       node.alone() ? node.id : node.view->draw(&LaneView::live_others, node.rng, node.id);
   if (lane == node.id) return random_peer(node);
-  post(node, lane, {.kind = MailKind::peer_wanted});
+  post(node, lane, {.kind = MailKind::peer_wanted, .number = static_cast<std::uint64_t>(use)});
   return std::nullopt;
 }
 

@@ -24,8 +24,9 @@ void dial_ping(Node& node, Instant now, const Endpoint& target, const StreamPing
 // The parts of all lanes are there: writes the states that wait for them.
 void state_gathered(Node& node, Instant now);
 // A live member to exchange states with. Nothing when another lane was asked for one: it will mail
-// who it is.
-std::optional<Slot> draw_peer(Node& node);
+// who it is, and the use that was named.
+enum class PeerUse : std::uint8_t { push_pull, event_repair };
+std::optional<Slot> draw_peer(Node& node, PeerUse use);
 // The same of this lane's own members.
 std::optional<Slot> random_peer(Node& node);
 // The periodic exchange with a random live member; arms its own timer again.

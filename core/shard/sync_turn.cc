@@ -15,8 +15,6 @@ namespace starling {
 
 namespace {
 
-// Up to this many members a full push/pull is cheap, and goes on at memberlist's pace.
-constexpr std::uint32_t small_cluster_max = 1'024;
 // Up to this many a peer that falls silent in an exchange is tried over a stream.
 constexpr std::uint32_t stream_instead_max = 65'536;
 
@@ -140,7 +138,7 @@ void end_exchange(Node& node, Instant now) {
 
 void sync_turn(Node& node, Instant now) {
   node.wheel.arm(timer(FixedTimer::push_pull), now + node.options.swim.push_pull_interval);
-  const std::optional<Slot> peer = draw_peer(node);
+  const std::optional<Slot> peer = draw_peer(node, PeerUse::push_pull);
   if (peer) compare_with(node, now, node.members.name(*peer), node.members.endpoint(*peer));
 }
 

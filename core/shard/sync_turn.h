@@ -14,6 +14,9 @@
 
 namespace starling {
 
+// Up to this many members a full push/pull is cheap, and goes on at memberlist's pace.
+inline constexpr std::uint32_t small_cluster_max = 1'024;
+
 // The periodic turn; arms its own timer again.
 void sync_turn(Node& node, Instant now);
 // Asks a member where it stands, and goes on from there.

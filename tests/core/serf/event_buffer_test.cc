@@ -190,5 +190,26 @@ TEST(EventBuffer, AllocatesNothingAfterConstruction) {
   EXPECT_EQ(allocations.count(), 0u);
 }
 
+TEST(EventBuffer, KnowsWhichTimesItMisses) {
+  Buffer buffer({.slots = 8, .events_max = 64, .storage_bytes = 1024});
+  const auto misses = [&](std::uint64_t from, std::uint64_t to) {
+    return buffer.events.misses(LamportTime{from}, LamportTime{to});
+  };
+  EXPECT_FALSE(misses(1, 100)) << "nothing has happened";
+  buffer.accept(1, "a");
+  buffer.accept(3, "a");
+  EXPECT_TRUE(misses(1, 4));
+  EXPECT_TRUE(misses(2, 3));
+  EXPECT_FALSE(misses(1, 2));
+  EXPECT_FALSE(misses(3, 100)) << "times to come are not missed";
+  buffer.accept(2, "a");
+  EXPECT_FALSE(misses(1, 100));
+  buffer.accept(13, "a");  // 4 is behind the ring by now, 5 is not
+  EXPECT_FALSE(misses(1, 6));
+  EXPECT_TRUE(misses(1, 7));
+  buffer.events.raise_minimum(LamportTime{13});
+  EXPECT_FALSE(misses(1, 100));
+}
+
 }  // namespace
 }  // namespace starling

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "tests/support/lone_node.h"
 #include "tests/support/node_talk.h"
@@ -27,6 +28,30 @@ TEST(SwimGossip, SendsAnUpdateAsOftenAsTheLimitSays) {
   }
   EXPECT_EQ(about_a, 4u) << "4 * ceil(log10(3 + 1))";
   EXPECT_EQ(node.stats().membership_queue, 0u);
+}
+
+TEST(SwimGossip, OfFiveMembersFourGetAnUpdateThatIsSentFourTimes) {
+  LoneNode node = quiet_node();
+  for (std::uint8_t host = 2; host <= 6; ++host) {
+    node.receive_message(
+        Peer{.name = std::string(1, static_cast<char>('a' + host)), .host = host}.alive(1));
+  }
+  node.advance(10s);
+  node.take_packets();
+  std::map<Endpoint, int> told;
+  constexpr int updates = 300;
+  for (int update = 0; update < updates; ++update) {
+    node.receive(
+        user_datagram(UserEvent{.time = LamportTime{static_cast<std::uint64_t>(update + 1)},
+                                .name = "deploy",
+                                .payload = {}}));
+    node.advance(1s);
+    std::set<Endpoint> reached;
+    for (const SentPacket& packet : node.take_packets()) reached.insert(packet.to);
+    EXPECT_EQ(reached.size(), 4u);
+    for (const Endpoint& each : reached) ++told[each];
+  }
+  for (const auto& [endpoint, times] : told) EXPECT_NEAR(times, updates * 4 / 5, 50);
 }
 
 TEST(SwimGossip, GoesToTheDeadOnlyForAWhile) {

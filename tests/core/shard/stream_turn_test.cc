@@ -6,15 +6,13 @@
 #include "tests/support/lone_node.h"
 #include "tests/support/message_json.h"
 #include "tests/support/peer_messages.h"
+#include "tests/support/stream_talk.h"
 
 namespace starling::test {
 namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
-
-const StreamId accepted{stream_accepted_bit | 1};
-const Endpoint dialler{IpAddress::v4(127, 0, 0, 9), 40000};
 
 // What the node did with one accepted stream: the bytes it answered, and whether it ended it.
 struct Answer {
@@ -140,38 +138,6 @@ TEST(LiveScenariosOnDatagrams, AreAnsweredAsTheRealNodeDid) {
       } else {
         EXPECT_EQ(acks.size(), scenario["packets_back"].get<std::size_t>());
       }
-    }
-  }
-}
-
-// Joins two nodes by hand: every operation of one becomes an event of the other.
-void exchange(LoneNode& from, LoneNode& to) {
-  const std::vector<StreamOp> dialled = from.take_stream_ops();
-  ASSERT_EQ(dialled.size(), 1u);
-  ASSERT_EQ(dialled[0].kind, StreamOp::Kind::connect);
-  const StreamId id = dialled[0].stream;
-  to.stream_event(
-      {.kind = StreamEvent::Kind::accepted, .stream = accepted, .peer = dialler, .bytes = {}});
-  from.stream_event(
-      {.kind = StreamEvent::Kind::connected, .stream = id, .peer = dialled[0].to, .bytes = {}});
-  for (int i = 0; i < 8; ++i) {
-    for (const StreamOp& op : from.take_stream_ops()) {
-      if (op.kind != StreamOp::Kind::write) continue;
-      to.stream_event({.kind = StreamEvent::Kind::readable,
-                       .stream = accepted,
-                       .peer = dialler,
-                       .bytes = op.bytes});
-      from.stream_event(
-          {.kind = StreamEvent::Kind::written, .stream = id, .peer = op.to, .bytes = {}});
-    }
-    for (const StreamOp& op : to.take_stream_ops()) {
-      if (op.kind != StreamOp::Kind::write) continue;
-      from.stream_event({.kind = StreamEvent::Kind::readable,
-                         .stream = id,
-                         .peer = dialled[0].to,
-                         .bytes = op.bytes});
-      to.stream_event(
-          {.kind = StreamEvent::Kind::written, .stream = accepted, .peer = dialler, .bytes = {}});
     }
   }
 }
