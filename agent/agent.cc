@@ -393,12 +393,16 @@ bool Agent::start_engine() {
                          .response_bytes_max = options->serf.query_response_bytes_max,
                          .hosted = [this] { return hosting_->names(); }},
       [this](SeenQuery query) { on_query(std::move(query)); });
-  name_vote_ =
-      std::make_unique<NameVote>(*desk_, members_, log_,
-                                 NameVote::Options{.own_name = config_.node_name,
-                                                   .own = advertise_,
-                                                   .enabled = !config_.disable_name_resolution},
-                                 [this] { stop_with(0); });
+  name_vote_ = std::make_unique<NameVote>(
+      *desk_, members_, log_,
+      NameVote::Options{.own_name = config_.node_name,
+                        .own = advertise_,
+                        .enabled = !config_.disable_name_resolution,
+                        .hosts = [this](std::string_view name) { return hosting_->hosts(name); }},
+      [this](const std::string& name) {
+        if (name == config_.node_name) return stop_with(0);
+        hosting_->abandon(name);
+      });
   key_manager_ = std::make_unique<KeyManager>(
       *desk_, members_, log_,
       [this](KeyChange change, const AesKey& key, Done done) {
@@ -740,7 +744,12 @@ void Agent::stats(std::function<void(const Stats&)> done) {
     own["io"] = engine_->ports().name();
     own["hosted"] = text(engine.hosted);
     own["incarnation"] = text(engine.incarnation);
+    own["leaving"] = text(engine.members_leaving);
     own["membership_queue"] = text(engine.membership_queue);
+    own["membership_queue_age_ms"] = text(engine.membership_age_ms);
+    own["intent_queue_age_ms"] = text(engine.intent_age_ms);
+    own["event_queue_age_ms"] = text(engine.event_age_ms);
+    own["query_queue_age_ms"] = text(engine.query_age_ms);
     own["streams"] = text(engine.streams);
     own["suspicions"] = text(engine.suspicions);
     own["rpc_clients"] = text(rpc_->clients());

@@ -92,9 +92,17 @@ bool FlagSet::given(std::string_view name) const {
   return std::ranges::any_of(flags_, [&](const Flag& f) { return f.text.name == name && f.given; });
 }
 
+std::optional<std::string> FlagSet::value(std::string_view name) const {
+  const auto at = std::ranges::find_if(flags_, [&](const Flag& f) { return f.text.name == name; });
+  return at == flags_.end() ? std::nullopt : std::optional(at->value);
+}
+
 std::expected<std::vector<std::string>, FlagError> FlagSet::parse(
     std::span<const std::string> arguments) {
-  for (Flag& flag : flags_) flag.given = false;
+  for (Flag& flag : flags_) {
+    flag.given = false;
+    flag.value.clear();
+  }
   std::size_t at = 0;
   for (; at < arguments.size(); ++at) {
     const std::string_view argument = arguments[at];
@@ -127,6 +135,7 @@ std::expected<std::vector<std::string>, FlagError> FlagSet::parse(
       value = arguments[++at];
     }
     flag->given = true;
+    flag->value = flag->boolean ? go_bool(*value).value_or(false) ? "true" : "false" : *value;
     if (const std::optional<std::string> problem = flag->set(*value)) {
       const std::string quoted = go_quote(*value);
       return std::unexpected(FlagError{

@@ -51,6 +51,10 @@ class FlagSet {
   // True when the flag stood on the command line of the last parse().
   bool given(std::string_view name) const;
 
+  // The value that the last parse() gave a flag, "true" or "false" for a boolean; empty when none
+  // was given, nullopt when there is no such flag.
+  std::optional<std::string> value(std::string_view name) const;
+
   // All flags, in the order of definition.
   std::vector<FlagDescription> descriptions() const;
 
@@ -64,6 +68,7 @@ class FlagSet {
     bool boolean = false;
     bool repeatable = false;
     bool given = false;
+    std::string value;
   };
   Flag* find(std::string_view name);
   std::vector<Flag> flags_;

@@ -91,6 +91,20 @@ void Hosting::unhost(const UnhostMemberRequest& request, Done done) {
       });
 }
 
+void Hosting::abandon(const std::string& name) {
+  const auto member = members_.find(name);
+  if (member == members_.end() || member->second.leaving) return;
+  log_.warn("agent: hosted member {} has lost its name and is let go", name);
+  member->second.leaving = true;
+
+  OwnedCommand command;
+  command.command.kind = Command::Kind::abandon;
+  command.name = name;
+  engine_.send(std::move(command), [this, name](const Event& answer) {
+    if (answer.result == CommandResult::ok) members_.erase(name);
+  });
+}
+
 void Hosting::change_tags(const MemberTagsRequest& request, Done done) {
   const auto member = members_.find(request.member);
   if (member == members_.end()) return done(not_hosted(request.member));

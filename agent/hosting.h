@@ -33,6 +33,9 @@ class Hosting {
   void host(const HostMemberRequest& request, Done done);
   // Done when it has left the cluster; its name is free then.
   void unhost(const UnhostMemberRequest& request, Done done);
+  // Lets a member go that has lost its name to another node. It leaves without a word, which would
+  // be taken for the other's.
+  void abandon(const std::string& name);
   void change_tags(const MemberTagsRequest& request, Done done);
 
   // Also while it leaves.

@@ -70,7 +70,7 @@ std::expected<void, std::string> VoteCount::add(std::string_view payload) {
 }
 
 NameVote::NameVote(QueryDesk& desk, const MembersMirror& members, Log& log, Options options,
-                   std::function<void()> on_lost)
+                   std::function<void(const std::string& name)> on_lost)
     : desk_(desk),
       members_(members),
       log_(log),
@@ -82,41 +82,58 @@ NameVote::NameVote(QueryDesk& desk, const MembersMirror& members, Log& log, Opti
                     });
 }
 
+bool NameVote::ours(std::string_view name) const {
+  return name == options_.own_name || options_.hosts(name);
+}
+
 void NameVote::on_conflict(const Event& event) {
-  if (event.name != options_.own_name || !options_.enabled || running_) return;
-  running_ = true;
-  const auto votes = std::make_shared<VoteCount>(options_.own);
+  if (!options_.enabled || !ours(event.name)) return;
+  if (running_.size() == votes_max || running_.contains(event.name)) return;
+  const std::string name(event.name);
+  const std::optional<MemberView> row = members_.find(name);
+  if (name != options_.own_name && !row) return;  // on its way out
+  running_.insert(name);
+  const auto votes =
+      std::make_shared<VoteCount>(name == options_.own_name ? options_.own : row->endpoint);
   QueryParams params;
   params.name = vote_name;
-  params.payload = options_.own_name;
+  params.payload = name;
   QueryCallbacks callbacks;
   callbacks.on_response = [this, votes](std::string_view, std::string_view payload) {
     if (const auto added = votes->add(payload); !added) log_.err("serf: {}", added.error());
   };
-  callbacks.on_done = [this, votes] { count(*votes); };
-  desk_.ask(std::move(params), std::move(callbacks), [this](const std::string& error) {
+  callbacks.on_done = [this, name, votes] { count(name, *votes); };
+  desk_.ask(std::move(params), std::move(callbacks), [this, name](const std::string& error) {
     if (error.empty()) return;
-    running_ = false;
+    running_.erase(name);
     log_.err("serf: Failed to start name resolution query: {}", error);
   });
 }
 
-void NameVote::count(const VoteCount& votes) {
-  running_ = false;
+void NameVote::count(const std::string& name, const VoteCount& votes) {
+  running_.erase(name);
   if (votes.won()) {
     log_.info("serf: majority in name conflict resolution [{} / {}]", votes.matching(),
               votes.responses());
     return;
   }
-  log_.warn("serf: minority in name conflict resolution, quiting [{} / {}]", votes.matching(),
-            votes.responses());
-  on_lost_();
+  if (name == options_.own_name) {
+    log_.warn("serf: minority in name conflict resolution, quiting [{} / {}]", votes.matching(),
+              votes.responses());
+  } else {
+    log_.warn("serf: minority in name conflict resolution of hosted member {} [{} / {}]", name,
+              votes.matching(), votes.responses());
+  }
+  on_lost_(name);
 }
 
 void NameVote::answer(const SeenQuery& query, const QueryDesk::Responder& respond) {
+  // Every member hosted here has a vote but the one whose name it is about.
+  const std::string vote = conflict_answer(members_, query.payload);
+  respond.for_hosted(vote, query.payload);
   if (query.payload == options_.own_name) return;
   log_.debug("serf: Got conflict resolution query for '{}'", query.payload);
-  respond(conflict_answer(members_, query.payload), [this](const std::string& error) {
+  respond(vote, [this](const std::string& error) {
     if (!error.empty()) log_.err("serf: Failed to respond to conflict query: {}", error);
   });
 }

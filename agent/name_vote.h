@@ -3,14 +3,17 @@
 // protocol/serf section 12. When another node claims our name, we ask everybody `_serf_conflict`
 // with the name; each answers with the member as it knows it. Fewer answers with our address than
 // the majority of all, or none at all: we have lost, and the agent ends. The vote of others is
-// answered from the members mirror; about our own name we keep silent.
+// answered from the members mirror; about its own name a member keeps silent.
 //
-// Only the agent's own name is voted on, not those of further hosted members. One vote runs at a
-// time. Owned by the agent, control thread only; the desk and the mirror must outlive it.
+// The members that the agent hosts besides its own vote and are voted on in the same way; one that
+// has lost its name is let go and the agent stays. One vote on a name runs at a time, and votes_max
+// together: a claim that finds no place is made again. Owned by the agent, control thread only; the
+// desk and the mirror must outlive it.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "agent/log.h"
@@ -47,10 +50,13 @@ class NameVote {
     std::string own_name;
     Endpoint own;         // as advertised
     bool enabled = true;  // vote when our name is claimed; answering is never off
+    // Whether a further member of this name is hosted here.
+    std::function<bool(std::string_view name)> hosts = [](std::string_view) { return false; };
   };
-  // Registers itself with the desk. `on_lost` is called when a vote was lost.
+  static constexpr std::size_t votes_max = 16;
+  // Registers itself with the desk. `on_lost` is called when the vote on a name was lost.
   NameVote(QueryDesk& desk, const MembersMirror& members, Log& log, Options options,
-           std::function<void()> on_lost);
+           std::function<void(const std::string& name)> on_lost);
   NameVote(const NameVote&) = delete;
   NameVote& operator=(const NameVote&) = delete;
 
@@ -58,15 +64,16 @@ class NameVote {
   void on_conflict(const Event& event);
 
  private:
-  void count(const VoteCount& votes);
+  bool ours(std::string_view name) const;
+  void count(const std::string& name, const VoteCount& votes);
   void answer(const SeenQuery& query, const QueryDesk::Responder& respond);
 
   QueryDesk& desk_;
   const MembersMirror& members_;
   Log& log_;
   Options options_;
-  std::function<void()> on_lost_;
-  bool running_ = false;
+  std::function<void(const std::string& name)> on_lost_;
+  std::set<std::string, std::less<>> running_;  // names that are voted on
 };
 
 }  // namespace starling::agent

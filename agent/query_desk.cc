@@ -47,7 +47,13 @@ void QueryDesk::Responder::operator()(std::string payload, Done done) const {
 
 void QueryDesk::Responder::for_everybody(const std::string& payload) const {
   desk_->respond(number_, payload, {});
-  for (std::string& name : desk_->hosted()) desk_->respond(number_, payload, {}, std::move(name));
+  for_hosted(payload);
+}
+
+void QueryDesk::Responder::for_hosted(const std::string& payload, std::string_view but) const {
+  for (std::string& name : desk_->hosted()) {
+    if (name != but) desk_->respond(number_, payload, {}, std::move(name));
+  }
 }
 
 bool QueryDesk::Responder::fits(std::size_t payload_bytes) const {

@@ -77,6 +77,8 @@ class QueryDesk {
     // The same answer from every member hosted here, each in its own name: for queries in which
     // the asker counts members. What goes wrong is not told.
     void for_everybody(const std::string& payload) const;
+    // The same without the agent's own member, and without the one called `but`.
+    void for_hosted(const std::string& payload, std::string_view but = {}) const;
     // True when an answer with so many bytes is within the response size limit, whoever of the
     // members hosted here gives it.
     bool fits(std::size_t payload_bytes) const;

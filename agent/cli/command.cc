@@ -1,5 +1,6 @@
 #include "agent/cli/command.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <re2/re2.h>
@@ -12,6 +13,15 @@ namespace {
 std::string from_environment(const char* name, std::string_view otherwise) {
   const char* const value = std::getenv(name);
   return std::string(value != nullptr && *value != '\0' ? value : otherwise);
+}
+
+// Whether one of these arguments is there, of a flag that the command has.
+bool wants(const FlagSet& flags, std::string_view flag, std::span<const std::string> arguments,
+           std::initializer_list<std::string_view> forms) {
+  const auto is_form = [&](std::string_view argument) {
+    return std::ranges::find(forms, argument) != forms.end();
+  };
+  return flags.value(flag).has_value() && std::ranges::any_of(arguments, is_form);
 }
 
 }  // namespace
@@ -49,11 +59,11 @@ void print_json(std::ostream& out, const nlohmann::ordered_json& value) {
   out << value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n" << std::flush;
 }
 
-int fail(std::ostream& out, const FormatFlag& format, const std::string& sentence) {
-  if (format.json()) {
-    print_json(out, {{"error", sentence}});
+int Console::fail(std::string_view sentence) const {
+  if (json) {
+    print_json(errors(), {{"error", sentence}});
   } else {
-    out << sentence << "\n";
+    errors() << sentence << "\n";
   }
   return 1;
 }
@@ -74,13 +84,20 @@ std::expected<std::vector<std::string>, int> parse_flags(FlagSet& flags,
                                                          std::span<const std::string> arguments,
                                                          std::string_view help, Console& console) {
   auto positional = flags.parse(arguments);
+  // Of several runs over the arguments, see below, each adds to the manner.
+  console.strict |= flags.value("strict") == "true";
+  console.json |= flags.value("format") == "json";
   if (positional) return std::move(*positional);
   if (positional.error().help_wanted) {
     console.err << help << "\n";
     return std::unexpected(0);
   }
+  // What comes after the faulty flag has not been read.
+  console.strict |= wants(flags, "strict", arguments, {"-strict", "--strict"});
+  console.json |= wants(flags, "format", arguments, {"-format=json", "--format=json"});
+  if (console.json) return std::unexpected(console.fail(positional.error().text));
   console.err << positional.error().text << "\n";
-  console.out << help << "\n";
+  console.errors() << help << "\n";
   return std::unexpected(1);
 }
 
@@ -98,7 +115,7 @@ std::expected<std::string, int> parse_flags_and_name(FlagSet& flags,
 std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console) {
   auto client = RpcClient::connect(rpc.address, rpc.token);
   if (client) return std::move(*client);
-  rpc.errors(console) << "Error connecting to starling agent: " << client.error() << "\n";
+  console.fail("Error connecting to starling agent: " + client.error());
   return std::nullopt;
 }
 
@@ -112,7 +129,8 @@ std::expected<bool, std::string> is_known(RpcClient& client, const std::string& 
 }
 
 int refuse(std::string_view message, std::string_view help, Console& console) {
-  console.out << message << "\n\n" << help << "\n";
+  if (console.json) return console.fail(message);
+  console.errors() << message << "\n\n" << help << "\n";
   return 1;
 }
 

@@ -21,10 +21,17 @@
 
 namespace starling::agent::cli {
 
+// Where a command speaks, and in which manner: parse_flags finds that out for all of them.
 struct Console {
   std::ostream& out;
   std::ostream& err;
   bool coloured = false;  // `out` is a terminal that wants colour
+  bool strict = false;    // -strict: errors go to `err`; without, as Serf's, to `out`
+  bool json = false;      // -format=json: an error is an object, {"error": "..."}
+
+  std::ostream& errors() const { return strict ? err : out; }
+  // Tells an error and gives exit status 1.
+  int fail(std::string_view sentence) const;
 };
 
 // What a command says about itself: its help, its completion and its manual page come from here.
@@ -50,8 +57,6 @@ struct Command {
 struct RpcFlags {
   RpcFlags();
   void define(FlagSet& flags);
-  // Where errors go: as Serf's do to the standard output, with -strict to the standard error.
-  std::ostream& errors(Console& console) const { return strict ? console.err : console.out; }
   std::string address;
   std::string token;
   bool strict = false;
@@ -68,13 +73,12 @@ struct FormatFlag {
 
 // One line of JSON. Bytes that are no text are replaced.
 void print_json(std::ostream& out, const nlohmann::ordered_json& value);
-// Tells an error, as {"error": "..."} where JSON is wanted; gives exit status 1.
-int fail(std::ostream& out, const FormatFlag& format, const std::string& sentence);
 
 // "Usage: ..." with the text and the options.
 Help help_text(std::string_view usage, std::string_view text, const FlagSet& flags);
 
-// The positional arguments, or the exit status after having complained with `help`.
+// The positional arguments, or the exit status after having complained with `help`. Sets the
+// manner of the console, for its complaint as well.
 std::expected<std::vector<std::string>, int> parse_flags(FlagSet& flags,
                                                          std::span<const std::string> arguments,
                                                          std::string_view help, Console& console);
@@ -88,7 +92,7 @@ std::expected<std::string, int> parse_flags_and_name(FlagSet& flags,
 // Prints "Error connecting ..." when there is no connection.
 std::optional<RpcClient> connect(const RpcFlags& rpc, Console& console);
 
-// `message`, an empty line, the help; gives exit status 1.
+// `message`, an empty line, the help; the message alone in JSON. Gives exit status 1.
 int refuse(std::string_view message, std::string_view help, Console& console);
 
 Command agent_command();

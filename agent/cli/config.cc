@@ -29,7 +29,7 @@ int run_config(std::span<const std::string> arguments, Console& console) {
   }
   const auto given = parse_flags(flags, std::span(*positional).subspan(1), config_help(), console);
   if (!given) return given.error();
-  if (const auto problem = format.problem()) return fail(console.out, format, *problem);
+  if (const auto problem = format.problem()) return console.fail(*problem);
   if (given->empty()) {
     return refuse("What to do must be said: config check, and at least one path.", config_help(),
                   console);

@@ -38,12 +38,11 @@ int run_event(std::span<const std::string> arguments, Console& console) {
   EventRequest request{.name = positional->front(), .payload = {}, .coalesce = options.coalesce};
   if (positional->size() == 2) request.payload = positional->back();
 
-  std::ostream& errors = options.rpc.errors(console);
-  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
+  if (const auto problem = options.format.problem()) return console.fail(*problem);
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   if (const auto done = client->event(request); !done) {
-    return fail(errors, options.format, "Error sending event: " + done.error());
+    return console.fail("Error sending event: " + done.error());
   }
   if (options.format.json()) {
     print_json(console.out, {{"event", request.name}, {"coalesce", options.coalesce}});

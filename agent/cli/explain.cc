@@ -131,13 +131,12 @@ int run_explain(std::span<const std::string> arguments, Console& console) {
   const auto name = parse_flags_and_name(flags, arguments, explain_help(), console);
   if (!name) return name.error();
   if (name->empty()) return refuse("A name must be specified.", explain_help(), console);
-  std::ostream& errors = options.rpc.errors(console);
-  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
+  if (const auto problem = options.format.problem()) return console.fail(*problem);
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   const auto answer = client->explain({.node = *name});
   if (!answer) {
-    return fail(errors, options.format, "Error explaining " + *name + ": " + answer.error());
+    return console.fail("Error explaining " + *name + ": " + answer.error());
   }
   if (options.format.json()) {
     print_json(console.out, as_json(*answer));

@@ -35,24 +35,22 @@ int run_force_leave(std::span<const std::string> arguments, Console& console) {
   if (positional->size() != 1) {
     return refuse("A node name must be specified to force leave.", force_leave_help(), console);
   }
-  std::ostream& errors = options.rpc.errors(console);
-  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
+  if (const auto problem = options.format.problem()) return console.fail(*problem);
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   if (options.rpc.strict) {
     const auto known = is_known(*client, positional->front());
     if (!known) {
-      return fail(errors, options.format, "Error retrieving members: " + known.error());
+      return console.fail("Error retrieving members: " + known.error());
     }
     if (!*known) {
-      return fail(
-          errors, options.format,
-          "Error force leaving: no member is known by the name " + go_quote(positional->front()));
+      return console.fail("Error force leaving: no member is known by the name " +
+                          go_quote(positional->front()));
     }
   }
   const auto done = client->force_leave({.node = positional->front(), .prune = options.prune});
   if (!done) {
-    return fail(errors, options.format, "Error force leaving: " + done.error());
+    return console.fail("Error force leaving: " + done.error());
   }
   if (options.format.json()) {
     print_json(console.out, {{"member", positional->front()}, {"prune", options.prune}});

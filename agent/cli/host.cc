@@ -36,15 +36,14 @@ int run_host(std::span<const std::string> arguments, Console& console) {
   if (!name) return name.error();
   if (name->empty()) return refuse("A name must be specified to host.", host_help(), console);
   auto tags = parse_tags(options.tag_pairs);
-  std::ostream& errors = options.rpc.errors(console);
-  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
-  if (!tags) return fail(errors, options.format, "Error: " + tags.error());
+  if (const auto problem = options.format.problem()) return console.fail(*problem);
+  if (!tags) return console.fail("Error: " + tags.error());
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   const auto done = client->host_member(
       {.name = *name, .tags = std::move(*tags), .advertise = options.advertise});
   if (!done) {
-    return fail(errors, options.format, "Error hosting " + *name + ": " + done.error());
+    return console.fail("Error hosting " + *name + ": " + done.error());
   }
   if (options.format.json()) {
     print_json(console.out, {{"hosted", *name}});

@@ -31,8 +31,7 @@ int run_hosted(std::span<const std::string> arguments, Console& console) {
   MemberPrinter printer(console, options.format, false);
   const auto done = client->hosted([&](const MemberInfo& member) { printer.add(member); });
   if (!done) {
-    options.rpc.errors(console) << "Error retrieving hosted members: " << done.error() << "\n";
-    return 1;
+    return console.fail("Error retrieving hosted members: " + done.error());
   }
   return printer.finish();
 }

@@ -40,12 +40,10 @@ int run_info(std::span<const std::string> arguments, Console& console) {
   if (!client) return 1;
   const auto stats = client->stats();
   if (!stats) {
-    options.rpc.errors(console) << "Error querying agent: " << stats.error() << "\n";
-    return 1;
+    return console.fail("Error querying agent: " + stats.error());
   }
   if (options.format != "text" && options.format != "json") {
-    console.out << "Encoding error: Invalid output format " << go_quote(options.format) << "\n";
-    return 1;
+    return console.fail("Encoding error: Invalid output format " + go_quote(options.format));
   }
   const std::string shown = options.format == "json" ? stats_json(*stats) : as_lines(*stats);
   console.out << trim_space(shown) << "\n";

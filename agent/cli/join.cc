@@ -32,13 +32,12 @@ int run_join(std::span<const std::string> arguments, Console& console) {
   if (positional->empty()) {
     return refuse("At least one address to join must be specified.", join_help(), console);
   }
-  std::ostream& errors = options.rpc.errors(console);
-  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
+  if (const auto problem = options.format.problem()) return console.fail(*problem);
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   const auto joined = client->join({.existing = *positional, .replay = options.replay});
   if (!joined) {
-    return fail(errors, options.format, "Error joining the cluster: " + joined.error());
+    return console.fail("Error joining the cluster: " + joined.error());
   }
   if (options.format.json()) {
     print_json(console.out, {{"contacted", *joined}});

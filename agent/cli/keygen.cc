@@ -25,10 +25,10 @@ Command keygen_command() {
             if (const auto parsed = parse_flags(flags, arguments, help, console); !parsed) {
               return parsed.error();
             }
-            if (const auto problem = format.problem()) return fail(console.out, format, *problem);
+            if (const auto problem = format.problem()) return console.fail(*problem);
             std::array<char, 32> key{};
             if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size())) {
-              return fail(console.out, format, "Error reading random data");
+              return console.fail("Error reading random data");
             }
             const std::string text = base64_encode({key.data(), key.size()});
             if (format.json()) {

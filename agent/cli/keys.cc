@@ -80,8 +80,9 @@ int print_json_answer(const RpcClient::KeysAnswer& answer, Console& console) {
   shown["answers"] = outcome.num_resp;
   shown["failures"] = outcome.num_err;
   shown["messages"] = outcome.messages;
-  print_json(console.out, shown);
-  return answer.error.empty() ? 0 : 1;
+  const bool failed = !answer.error.empty();
+  print_json(failed ? console.errors() : console.out, shown);
+  return failed ? 1 : 0;
 }
 
 int list(RpcClient& client, const KeysFlags& options, Console& console) {
@@ -91,7 +92,7 @@ int list(RpcClient& client, const KeysFlags& options, Console& console) {
   if (!answer) answer = RpcClient::KeysAnswer{{}, answer.error()};
   if (json) return print_json_answer(*answer, console);
   if (!answer->error.empty()) {
-    print_failures(*answer, "Failed to gather member keys", options.rpc.errors(console));
+    print_failures(*answer, "Failed to gather member keys", console.errors());
     return 1;
   }
   console.out << "==> Keys gathered, listing cluster keys...\n\n";
@@ -118,7 +119,7 @@ int change(RpcClient& client, WantedChange wanted, const KeysFlags& options, Con
   if (!answer) answer = RpcClient::KeysAnswer{{}, answer.error()};
   if (json) return print_json_answer(*answer, console);
   if (!answer->error.empty()) {
-    print_failures(*answer, words.failure, options.rpc.errors(console));
+    print_failures(*answer, words.failure, console.errors());
     return 1;
   }
   console.out << "==> " << words.after << "\n";
@@ -137,15 +138,15 @@ int run_keys(std::span<const std::string> arguments, Console& console) {
   std::size_t wanted = options.list ? 1 : 0;
   for (const auto& [what, key] : changes) wanted += key->empty() ? 0 : 1;
   if (wanted > 1) {
-    console.out << "Only one of -install, -use, -remove, or -list allowed\n";
-    return 1;
+    return console.fail("Only one of -install, -use, -remove, or -list allowed");
   }
   if (wanted == 0) {
-    console.out << keys_help() << "\n";
+    if (console.json) return console.fail("One of -install, -use, -remove and -list must be given");
+    console.errors() << keys_help() << "\n";
     return 1;
   }
   if (const auto problem = options.format.problem()) {
-    return fail(options.rpc.errors(console), options.format, *problem);
+    return console.fail(*problem);
   }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;

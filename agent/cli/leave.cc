@@ -25,12 +25,11 @@ int run_leave(std::span<const std::string> arguments, Console& console) {
   FlagSet flags = options.flags();
   const auto positional = parse_flags(flags, arguments, leave_help(), console);
   if (!positional) return positional.error();
-  std::ostream& errors = options.rpc.errors(console);
-  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
+  if (const auto problem = options.format.problem()) return console.fail(*problem);
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   if (const auto done = client->leave(); !done) {
-    return fail(errors, options.format, "Error leaving: " + done.error());
+    return console.fail("Error leaving: " + done.error());
   }
   if (options.format.json()) {
     print_json(console.out, {{"left", true}});

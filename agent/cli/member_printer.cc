@@ -38,8 +38,7 @@ int MemberPrinter::finish() {
   } else if (format_ == "text") {
     columns_.print(console_.out, console_.coloured);
   } else {
-    console_.out << "Encoding error: Invalid output format " << go_quote(format_) << "\n";
-    return 1;
+    return console_.fail("Encoding error: Invalid output format " + go_quote(format_));
   }
   console_.out << "\n";
   return 0;

@@ -84,9 +84,7 @@ int watch(RpcClient& client, const MembersFilteredRequest& filter, const Members
           Console& console) {
   using Clock = std::chrono::steady_clock;
   if (options.format != "text" && options.format != "json") {
-    options.rpc.errors(console) << "Encoding error: Invalid output format "
-                                << go_quote(options.format) << "\n";
-    return 1;
+    return console.fail("Encoding error: Invalid output format " + go_quote(options.format));
   }
   const InterruptDescriptor interrupt;
   Seen before;
@@ -99,8 +97,7 @@ int watch(RpcClient& client, const MembersFilteredRequest& filter, const Members
       printer.add(member);
     });
     if (!done) {
-      options.rpc.errors(console) << "Error retrieving members: " << done.error() << "\n";
-      return 1;
+      return console.fail("Error retrieving members: " + done.error());
     }
     if (options.format == "json") {
       print_differences(before, now, console);
@@ -123,8 +120,7 @@ int run_members(std::span<const std::string> arguments, Console& console) {
   if (!positional) return positional.error();
   auto tags = parse_tags(options.tag_pairs);
   if (!tags) {
-    options.rpc.errors(console) << "Error: " << tags.error() << "\n";
-    return 1;
+    return console.fail("Error: " + tags.error());
   }
   if (!options.role.empty()) {
     console.out << "Deprecation warning: 'Role' has been replaced with 'Tags'\n";
@@ -139,8 +135,7 @@ int run_members(std::span<const std::string> arguments, Console& console) {
   const auto done =
       client->members_filtered(filter, [&](const MemberInfo& member) { printer.add(member); });
   if (!done) {
-    options.rpc.errors(console) << "Error retrieving members: " << done.error() << "\n";
-    return 1;
+    return console.fail("Error retrieving members: " + done.error());
   }
   return printer.finish();
 }

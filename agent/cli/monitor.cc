@@ -67,18 +67,17 @@ int run_monitor(std::span<const std::string> arguments, Console& console) {
   const auto positional = parse_flags(flags, arguments, monitor_help(), console);
   if (!positional) return positional.error();
   if (const auto problem = options.format.problem()) {
-    return fail(options.rpc.errors(console), options.format, *problem);
+    return console.fail(*problem);
   }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   const auto events = client->stream({.type = "*"});
   if (!events) {
-    options.rpc.errors(console) << "Error starting stream: " << events.error() << "\n";
-    return 1;
+    return console.fail("Error starting stream: " + events.error());
   }
   const auto logs = client->monitor({.log_level = options.log_level});
   if (!logs) {
-    options.rpc.errors(console) << "Error starting monitor: " << logs.error() << "\n";
+    console.fail("Error starting monitor: " + logs.error());
     static_cast<void>(client->stop(*events));
     return 1;
   }
@@ -86,10 +85,10 @@ int run_monitor(std::span<const std::string> arguments, Console& console) {
   for (;;) {
     const auto record = client->next_record(interrupt.descriptor());
     if (!record) {
-      (options.format.json() ? console.err : options.rpc.errors(console))
-          << "\nRemote side ended the monitor! This usually means that the\n"
-             "remote side has exited or crashed.\n";
-      return 1;
+      if (console.json) return console.fail("the agent has exited or crashed");
+      return console.fail(
+          "\nRemote side ended the monitor! This usually means that the\n"
+          "remote side has exited or crashed.");
     }
     if (!*record) {
       static_cast<void>(client->stop(*events));

@@ -86,8 +86,7 @@ int run_query(std::span<const std::string> arguments, Console& console) {
   if (!positional) return positional.error();
   const auto tags = parse_tags(options.tag_pairs);
   if (!tags) {
-    options.rpc.errors(console) << "Error: " << tags.error() << "\n";
-    return 1;
+    return console.fail("Error: " + tags.error());
   }
   if (positional->empty()) return refuse("A query name must be specified.", query_help(), console);
   if (positional->size() > 2) {
@@ -96,8 +95,7 @@ int run_query(std::span<const std::string> arguments, Console& console) {
   }
   const int relay_factor = options.relay_factor.value_or(0);
   if (relay_factor < 0 || relay_factor > 255) {
-    console.out << "Relay factor must be between 0 and 255\n";
-    return 1;
+    return console.fail("Relay factor must be between 0 and 255");
   }
   QueryRequest request{.name = positional->front(),
                        .payload = {},
@@ -111,22 +109,19 @@ int run_query(std::span<const std::string> arguments, Console& console) {
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   if (options.format != "text" && options.format != "json") {
-    console.out << "Invalid format: " << options.format << "\n";
-    return 1;
+    return console.fail("Invalid format: " + options.format);
   }
   if (options.rpc.strict) {
     for (const std::string& node : options.nodes) {
       const auto known = is_known(*client, node);
       if (known && *known) continue;
-      console.err << "Error sending query: "
-                  << (known ? "no member is known by the name " + go_quote(node) : known.error())
-                  << "\n";
-      return 1;
+      return console.fail(
+          "Error sending query: " +
+          (known ? "no member is known by the name " + go_quote(node) : known.error()));
     }
   }
   if (const auto asked = client->query(request); !asked) {
-    options.rpc.errors(console) << "Error sending query: " << asked.error() << "\n";
-    return 1;
+    return console.fail("Error sending query: " + asked.error());
   }
   TextAnswers text(console.out, request.want_acks);
   QueryAnswers answers;
@@ -135,9 +130,11 @@ int run_query(std::span<const std::string> arguments, Console& console) {
   const InterruptDescriptor interrupt;
   for (;;) {
     const auto record = client->next_record(interrupt.descriptor());
-    if (!record || !*record) return 1;  // the agent is gone, or the user is
+    if (!record || !*record) {  // the agent is gone, or the user is
+      return json ? console.fail("the query was interrupted") : 1;
+    }
     const auto answer = decode_query_record(as_bytes((*record)->body));
-    if (!answer) return 1;
+    if (!answer) return json ? console.fail("the agent's answer cannot be read") : 1;
     if (answer->type == "done") break;
     if (!json) {
       text.add(*answer);

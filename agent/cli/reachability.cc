@@ -103,7 +103,7 @@ int run_reachability(std::span<const std::string> arguments, Console& console) {
   const auto positional = parse_flags(flags, arguments, reachability_help(), console);
   if (!positional) return positional.error();
   if (const auto problem = options.format.problem()) {
-    return fail(options.rpc.errors(console), options.format, *problem);
+    return console.fail(*problem);
   }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
@@ -116,8 +116,7 @@ int run_reachability(std::span<const std::string> arguments, Console& console) {
     if (member.status == "alive") reached.live.insert(member.name);
   });
   if (!listed) {
-    options.rpc.errors(console) << "Error getting members: " << listed.error() << "\n";
-    return 1;
+    return console.fail("Error getting members: " + listed.error());
   }
   if (!json)
     console.out << "Total members: " << members << ", live members: " << reached.live.size()
@@ -131,8 +130,7 @@ int run_reachability(std::span<const std::string> arguments, Console& console) {
                                     .relay_factor = 0,
                                     .want_acks = true});
   if (!asked) {
-    options.rpc.errors(console) << "Error sending query: " << asked.error() << "\n";
-    return 1;
+    return console.fail("Error sending query: " + asked.error());
   }
   if (!json) console.out << "Starting reachability test...\n" << std::flush;
   const auto start = std::chrono::steady_clock::now();
@@ -141,8 +139,7 @@ int run_reachability(std::span<const std::string> arguments, Console& console) {
   for (;;) {
     const auto record = client->next_record(interrupt.descriptor());
     if (!record || !*record) {
-      options.rpc.errors(console) << "Test interrupted\n";
-      return 1;
+      return console.fail("Test interrupted");
     }
     const auto answer = decode_query_record(as_bytes((*record)->body));
     if (!answer || answer->type == "done") break;

@@ -55,8 +55,7 @@ int run_rtt(std::span<const std::string> arguments, Console& console) {
     return refuse("One or two node names must be specified", rtt_help(), console);
   }
   if (options.format != "text" && options.format != "json") {
-    console.out << "Invalid output format " << go_quote(options.format) << "\n";
-    return 1;
+    return console.fail("Invalid output format " + go_quote(options.format));
   }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
@@ -64,13 +63,11 @@ int run_rtt(std::span<const std::string> arguments, Console& console) {
   if (positional->size() == 1) {
     const auto stats = client->stats();
     if (!stats) {
-      options.rpc.errors(console) << "Error querying agent: " << stats.error() << "\n";
-      return 1;
+      return console.fail("Error querying agent: " + stats.error());
     }
     const auto agent = stats->find("agent");
     if (agent == stats->end() || !agent->second.contains("name")) {
-      options.rpc.errors(console) << "Error querying agent: it does not say its name\n";
-      return 1;
+      return console.fail("Error querying agent: it does not say its name");
     }
     nodes.to = agent->second.at("name");
   }
@@ -79,12 +76,10 @@ int run_rtt(std::span<const std::string> arguments, Console& console) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto known = client->coordinate({.node = *names[i]});
     if (!known) {
-      options.rpc.errors(console) << "Error getting coordinates: " << known.error() << "\n";
-      return 1;
+      return console.fail("Error getting coordinates: " + known.error());
     }
     if (!*known) {
-      console.out << "Could not find a coordinate for node " << go_quote(*names[i]) << "\n";
-      return 1;
+      return console.fail("Could not find a coordinate for node " + go_quote(*names[i]));
     }
     coordinates[i] = **known;
   }

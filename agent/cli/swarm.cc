@@ -33,9 +33,9 @@ int run_swarm(std::span<const std::string> arguments, Console& console) {
   const auto positional = parse_flags(flags, arguments, swarm_help(), console);
   if (!positional) return positional.error();
   if (!positional->empty()) return refuse("swarm takes no arguments", swarm_help(), console);
-  if (const auto problem = format.problem()) return fail(console.out, format, *problem);
+  if (const auto problem = format.problem()) return console.fail(*problem);
   auto finished = options.finish();
-  if (!finished) return fail(console.out, format, "Error: " + finished.error());
+  if (!finished) return console.fail("Error: " + finished.error());
   // The results instead of the view: what -json writes into a file.
   std::ostringstream unseen;
   if (format.json() && finished->json_path.empty()) finished->json_path = "/dev/stdout";

@@ -31,13 +31,13 @@ int run_tags(std::span<const std::string> arguments, Console& console) {
   const auto positional = parse_flags(flags, arguments, tags_help(), console);
   if (!positional) return positional.error();
   if (options.set_pairs.empty() && options.delete_keys.empty()) {
-    console.out << tags_help() << "\n";
+    if (console.json) return console.fail("One of -set and -delete must be given");
+    console.errors() << tags_help() << "\n";
     return 1;
   }
-  std::ostream& errors = options.rpc.errors(console);
-  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
+  if (const auto problem = options.format.problem()) return console.fail(*problem);
   const auto tags = parse_tags(options.set_pairs);
-  if (!tags) return fail(errors, options.format, "Error: " + tags.error());
+  if (!tags) return console.fail("Error: " + tags.error());
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
   const auto done =
@@ -46,7 +46,7 @@ int run_tags(std::span<const std::string> arguments, Console& console) {
           : client->member_tags(
                 {.member = options.member, .tags = *tags, .delete_tags = options.delete_keys});
   if (!done) {
-    return fail(errors, options.format, "Error setting tags: " + done.error());
+    return console.fail("Error setting tags: " + done.error());
   }
   if (options.format.json()) {
     print_json(console.out,

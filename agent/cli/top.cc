@@ -86,10 +86,9 @@ int run_top(std::span<const std::string> arguments, Console& console) {
   const auto positional = parse_flags(flags, arguments, top_help(), console);
   if (!positional) return positional.error();
   if (!positional->empty()) return refuse("top takes no arguments", top_help(), console);
-  std::ostream& errors = options.rpc.errors(console);
-  if (const auto problem = options.format.problem()) return fail(errors, options.format, *problem);
+  if (const auto problem = options.format.problem()) return console.fail(*problem);
   if (options.count && *options.count < 1) {
-    return fail(errors, options.format, "-count must be at least 1");
+    return console.fail("-count must be at least 1");
   }
   std::optional<RpcClient> client = connect(options.rpc, console);
   if (!client) return 1;
@@ -105,7 +104,7 @@ int run_top(std::span<const std::string> arguments, Console& console) {
     auto stats = client->stats();
     if (!stats) {
       page.reset();
-      return fail(errors, options.format, "Error querying agent: " + stats.error());
+      return console.fail("Error querying agent: " + stats.error());
     }
     const TopFigures figures = top_figures(*stats, before, asked - asked_before);
     if (options.format.json()) {

@@ -55,6 +55,13 @@ std::string alarm(std::uint64_t count, std::string_view what, bool coloured) {
   return coloured && count > 0 ? paint(text, Colour::red) : text;
 }
 
+// How many wait, and the oldest for how long.
+std::string queue(std::uint64_t waiting, std::string_view what, std::uint64_t age_ms) {
+  std::string text = fmt::format("{} {}", grouped(waiting), what);
+  if (waiting > 0) text += fmt::format(" ({:.1f} s)", static_cast<double>(age_ms) / 1000);
+  return text;
+}
+
 }  // namespace
 
 TopFigures top_figures(const Stats& now, const std::optional<Stats>& before, Duration elapsed) {
@@ -64,12 +71,17 @@ TopFigures top_figures(const Stats& now, const std::optional<Stats>& before, Dur
   top.members = serf.number("members");
   top.failed = serf.number("failed");
   top.left = serf.number("left");
-  top.alive = top.members - std::min(top.members, top.failed + top.left);
+  top.leaving = own.number("leaving");
+  top.alive = top.members - std::min(top.members, top.failed + top.left + top.leaving);
   top.health = serf.number<std::int64_t>("health_score");
   top.intent_queue = serf.number("intent_queue");
   top.event_queue = serf.number("event_queue");
   top.query_queue = serf.number("query_queue");
   top.membership_queue = own.number("membership_queue");
+  top.membership_age_ms = own.number("membership_queue_age_ms");
+  top.intent_age_ms = own.number("intent_queue_age_ms");
+  top.event_age_ms = own.number("event_queue_age_ms");
+  top.query_age_ms = own.number("query_queue_age_ms");
   top.hosted = own.number("hosted");
   top.suspicions = own.number("suspicions");
   top.streams = own.number("streams");
@@ -107,8 +119,9 @@ std::vector<std::string> top_frame(const TopFigures& top, const TopSize& size, b
   lines.push_back(fmt::format(" {}  {}", strong("starling top"), top.node));
   lines.emplace_back();
   lines.push_back(
-      row("members", fmt::format("{} alive, {}, {} left", grouped(top.alive),
-                                 alarm(top.failed, "failed", coloured), grouped(top.left))));
+      row("members",
+          fmt::format("{} alive, {} leaving, {}, {} left", grouped(top.alive), grouped(top.leaving),
+                      alarm(top.failed, "failed", coloured), grouped(top.left))));
   lines.push_back(row("hosted", grouped(top.hosted) + " by this agent"));
   lines.push_back(row("health", top.health == 0 ? "0, as it should be"
                                                 : alarm(static_cast<std::uint64_t>(top.health),
@@ -126,8 +139,10 @@ std::vector<std::string> top_frame(const TopFigures& top, const TopSize& size, b
   lines.emplace_back();
   lines.push_back(row(
       "queued",
-      fmt::format("{} members, {} intents, {} events, {} queries", grouped(top.membership_queue),
-                  grouped(top.intent_queue), grouped(top.event_queue), grouped(top.query_queue))));
+      fmt::format("{}, {}, {}, {}", queue(top.membership_queue, "members", top.membership_age_ms),
+                  queue(top.intent_queue, "intents", top.intent_age_ms),
+                  queue(top.event_queue, "events", top.event_age_ms),
+                  queue(top.query_queue, "queries", top.query_age_ms))));
   lines.push_back(row("digests", fmt::format("{} equal, {} made equal, {}, {} broken off",
                                              grouped(top.syncs_equal), grouped(top.syncs_converged),
                                              alarm(top.syncs_differing, "differing", coloured),
@@ -147,47 +162,57 @@ std::vector<std::string> top_frame(const TopFigures& top, const TopSize& size, b
 
 std::string top_line(const TopFigures& top) {
   std::string line = fmt::format(
-      "{}: {} alive, {} failed, {} left, {} suspected, health {}, {:.1f} probes/s, {:.1f} "
+      "{}: {} alive, {} leaving, {} failed, {} left, {} suspected, health {}, {:.1f} probes/s, "
+      "{:.1f} "
       "packets/s "
       "in, {:.1f} out, {}/s in, {}/s out, queued {}",
-      top.node, top.alive, top.failed, top.left, top.suspicions, top.health, top.probes,
-      top.packets_in, top.packets_out, bytes_text(top.bytes_in), bytes_text(top.bytes_out),
+      top.node, top.alive, top.leaving, top.failed, top.left, top.suspicions, top.health,
+      top.probes, top.packets_in, top.packets_out, bytes_text(top.bytes_in),
+      bytes_text(top.bytes_out),
       top.membership_queue + top.intent_queue + top.event_queue + top.query_queue);
   for (const auto& [name, by] : top.suspected) line += fmt::format("; suspected: {} {}", name, by);
   return line;
 }
 
 nlohmann::ordered_json top_json(const TopFigures& top) {
-  return {
-      {"node", top.node},
-      {"members",
-       {{"total", top.members}, {"alive", top.alive}, {"failed", top.failed}, {"left", top.left}}},
-      {"hosted", top.hosted},
-      {"health", top.health},
-      {"per_second",
-       {{"probes", top.probes},
-        {"acks", top.acks},
-        {"packets_in", top.packets_in},
-        {"packets_out", top.packets_out},
-        {"bytes_in", top.bytes_in},
-        {"bytes_out", top.bytes_out}}},
-      {"queued",
-       {{"membership", top.membership_queue},
-        {"intents", top.intent_queue},
-        {"events", top.event_queue},
-        {"queries", top.query_queue}}},
-      {"digests",
-       {{"equal", top.syncs_equal},
-        {"converged", top.syncs_converged},
-        {"differing", top.syncs_differing},
-        {"failed", top.syncs_failed}}},
-      {"suspicions", top.suspicions},
-      {"suspected", top.suspected},
-      {"streams", top.streams},
-      {"rpc_clients", top.rpc_clients},
-      {"refutations", top.refutations},
-      {"probes_failed", top.probes_failed},
-      {"packets_dropped", top.packets_dropped}};
+  return {{"node", top.node},
+          {"members",
+           {{"total", top.members},
+            {"alive", top.alive},
+            {"leaving", top.leaving},
+            {"failed", top.failed},
+            {"left", top.left}}},
+          {"hosted", top.hosted},
+          {"health", top.health},
+          {"per_second",
+           {{"probes", top.probes},
+            {"acks", top.acks},
+            {"packets_in", top.packets_in},
+            {"packets_out", top.packets_out},
+            {"bytes_in", top.bytes_in},
+            {"bytes_out", top.bytes_out}}},
+          {"queued",
+           {{"membership", top.membership_queue},
+            {"intents", top.intent_queue},
+            {"events", top.event_queue},
+            {"queries", top.query_queue}}},
+          {"oldest_queued_ms",
+           {{"membership", top.membership_age_ms},
+            {"intents", top.intent_age_ms},
+            {"events", top.event_age_ms},
+            {"queries", top.query_age_ms}}},
+          {"digests",
+           {{"equal", top.syncs_equal},
+            {"converged", top.syncs_converged},
+            {"differing", top.syncs_differing},
+            {"failed", top.syncs_failed}}},
+          {"suspicions", top.suspicions},
+          {"suspected", top.suspected},
+          {"streams", top.streams},
+          {"rpc_clients", top.rpc_clients},
+          {"refutations", top.refutations},
+          {"probes_failed", top.probes_failed},
+          {"packets_dropped", top.packets_dropped}};
 }
 
 }  // namespace starling::agent::cli

@@ -19,10 +19,12 @@ namespace starling::agent::cli {
 
 struct TopFigures {
   std::string node;
-  std::uint64_t members = 0, alive = 0, failed = 0, left = 0;  // leaving ones count as alive
+  std::uint64_t members = 0, alive = 0, leaving = 0, failed = 0, left = 0;
   std::uint64_t hosted = 0;
   std::int64_t health = 0;
   std::uint64_t membership_queue = 0, intent_queue = 0, event_queue = 0, query_queue = 0;
+  // For how long the oldest of each queue has waited.
+  std::uint64_t membership_age_ms = 0, intent_age_ms = 0, event_age_ms = 0, query_age_ms = 0;
   std::uint64_t suspicions = 0;
   Tags suspected;  // name: "2.100 s, by a, b"; not all of them, when there are many
   std::uint64_t streams = 0, rpc_clients = 0;

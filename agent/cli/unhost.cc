@@ -24,12 +24,11 @@ int run_unhost(std::span<const std::string> arguments, Console& console) {
   const auto name = parse_flags_and_name(flags, arguments, unhost_help(), console);
   if (!name) return name.error();
   if (name->empty()) return refuse("A name must be specified to unhost.", unhost_help(), console);
-  std::ostream& errors = rpc.errors(console);
-  if (const auto problem = format.problem()) return fail(errors, format, *problem);
+  if (const auto problem = format.problem()) return console.fail(*problem);
   std::optional<RpcClient> client = connect(rpc, console);
   if (!client) return 1;
   if (const auto done = client->unhost_member({.name = *name}); !done) {
-    return fail(errors, format, "Error letting " + *name + " go: " + done.error());
+    return console.fail("Error letting " + *name + " go: " + done.error());
   }
   if (format.json()) {
     print_json(console.out, {{"unhosted", *name}});

@@ -18,7 +18,7 @@ int run_version(std::span<const std::string> arguments, Console& console) {
   format.define(flags);
   const auto positional = parse_flags(flags, arguments, version_help(), console);
   if (!positional) return positional.error();
-  if (const auto problem = format.problem()) return fail(console.out, format, *problem);
+  if (const auto problem = format.problem()) return console.fail(*problem);
   if (format.json()) {
     print_json(console.out, {{"version", program_version},
                              {"protocol", serf_protocol_max},

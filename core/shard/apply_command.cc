@@ -219,6 +219,14 @@ void add_stats(Node& node, Instant now, ShardId from, const Mail& mail) {
   }
 }
 
+namespace {
+
+std::uint32_t age_ms(const Dissemination& queue) {
+  return static_cast<std::uint32_t>(queue.oldest_age() / std::chrono::milliseconds(1));
+}
+
+}  // namespace
+
 Stats stats_of(const Node& node) {
   const SerfMembers::Counts counts = node.serf.counts();
   Stats stats;
@@ -227,6 +235,7 @@ Stats stats_of(const Node& node) {
   stats.members_alive = counts.alive;
   stats.members_failed = counts.failed;
   stats.members_left = counts.left;
+  stats.members_leaving = counts.leaving;
   stats.nodes = node.peers.size();
   if (node.hosted.end() > 0) {
     const Hosted& first = node.hosted.at(0);
@@ -246,6 +255,10 @@ Stats stats_of(const Node& node) {
   stats.intent_queue = node.intent_queue.size();
   stats.event_queue = node.event_queue.size();
   stats.query_queue = node.query_queue.size();
+  stats.membership_age_ms = age_ms(node.broadcasts);
+  stats.intent_age_ms = age_ms(node.intent_queue);
+  stats.event_age_ms = age_ms(node.event_queue);
+  stats.query_age_ms = age_ms(node.query_queue);
   stats.broadcasts_dropped = node.broadcasts.dropped() + node.intent_queue.dropped() +
                              node.event_queue.dropped() + node.query_queue.dropped();
   stats.suspicions = node.suspicions.size();

@@ -31,12 +31,15 @@ static_assert(sizeof(Counters) == counter_count * sizeof(std::uint64_t));
 // The numbers behind `serf info` and a metrics page. Trivially copyable: it travels as bytes.
 struct Stats {
   Counters counters;
-  std::uint32_t members = 0, members_alive = 0, members_failed = 0, members_left = 0;
+  std::uint32_t members = 0, members_failed = 0, members_left = 0;
+  std::uint32_t members_alive = 0, members_leaving = 0;  // the leaving count as alive, too
   std::uint32_t nodes = 0;         // memberlist's node list, ourselves included
   std::uint32_t health_score = 0;  // of the first hosted member, as is `incarnation`
   std::uint32_t hosted = 0;        // members that the engine hosts
   std::uint64_t member_time = 0, event_time = 0, query_time = 0;
   std::uint32_t membership_queue = 0, intent_queue = 0, event_queue = 0, query_queue = 0;
+  // For how long the oldest in each queue has waited.
+  std::uint32_t membership_age_ms = 0, intent_age_ms = 0, event_age_ms = 0, query_age_ms = 0;
   std::uint64_t broadcasts_dropped = 0;  // because a queue was full or the message too long
   std::uint32_t incarnation = 0;
   std::uint32_t incarnation_max = 0;  // of all hosted members
@@ -59,6 +62,7 @@ inline void Stats::add(const Stats& other) {
   members_alive += other.members_alive;
   members_failed += other.members_failed;
   members_left += other.members_left;
+  members_leaving += other.members_leaving;
   nodes += other.nodes;
   health_score = std::max(health_score, other.health_score);
   hosted = std::max(hosted, other.hosted);  // every lane knows all of them
@@ -69,6 +73,10 @@ inline void Stats::add(const Stats& other) {
   intent_queue += other.intent_queue;
   event_queue += other.event_queue;
   query_queue += other.query_queue;
+  membership_age_ms = std::max(membership_age_ms, other.membership_age_ms);
+  intent_age_ms = std::max(intent_age_ms, other.intent_age_ms);
+  event_age_ms = std::max(event_age_ms, other.event_age_ms);
+  query_age_ms = std::max(query_age_ms, other.query_age_ms);
   broadcasts_dropped += other.broadcasts_dropped;
   incarnation = std::max(incarnation, other.incarnation);  // only its home knows it
   incarnation_max = std::max(incarnation_max, other.incarnation_max);

@@ -73,6 +73,10 @@ PollResult Shard::poll(Instant now, std::span<const RxPacket> rx, std::span<TxPa
   node_.out.lend(tx);
   node_.out.drop_taken_ops();
   node_.report.flush(now, node_.members, node_.serf);
+  for (Dissemination* queue :
+       {&node_.broadcasts, &node_.intent_queue, &node_.query_queue, &node_.event_queue}) {
+    queue->set_time(now);
+  }
 
   const std::size_t commands =
       commands_.drain(commands_per_turn, [&](Bytes record) { route_command(node_, now, record); });

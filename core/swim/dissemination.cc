@@ -86,11 +86,29 @@ void Dissemination::enqueue(Subject subject, Bytes message, std::uint32_t ticket
                        .subject = subject,
                        .ticket = ticket,
                        .length = static_cast<std::uint32_t>(message.size()),
-                       .transmits = 0};
+                       .transmits = 0,
+                       .queued_ms = now_ms_};
   if (subject != no_subject) update_about_[static_cast<std::size_t>(subject)] = update;
   ++size_;
   bytes_ += message.size();
   link(update);
+}
+
+Duration Dissemination::oldest_age() const {
+  const std::size_t words = words_per_tier(message_bytes_max_);
+  std::uint32_t oldest = nil;
+  for (std::uint32_t tier = 0; tier < tiers_used_end_; ++tier) {
+    if (tier_sizes_[tier] == 0) continue;
+    for (std::size_t word = 0; word < words; ++word) {
+      for (std::uint64_t bits = lengths_[tier * words + word]; bits != 0; bits &= bits - 1) {
+        const std::size_t length = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+        const std::uint32_t last = lists_[list_number(tier, length)].last;
+        if (oldest == nil || update_at(last).id < update_at(oldest).id) oldest = last;
+      }
+    }
+  }
+  if (oldest == nil) return Duration::zero();
+  return std::chrono::milliseconds(now_ms_ - update_at(oldest).queued_ms);
 }
 
 void Dissemination::prune(std::uint32_t keep) {

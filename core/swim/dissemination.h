@@ -15,6 +15,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/slab.h"
+#include "core/base/time.h"
 #include "wire/base/check.h"
 #include "wire/base/types.h"
 
@@ -85,6 +86,12 @@ class Dissemination {
     return used;
   }
 
+  // The time that updates are queued at from now on.
+  void set_time(Instant now) { now_ms_ = milliseconds_of(now); }
+  // For how long the oldest update has waited at the time that was set; zero when there is none.
+  // Exact to a millisecond, up to 49 days. A step for each length that is in use.
+  Duration oldest_age() const;
+
   // Drops the last in order until at most `keep` remain.
   void prune(std::uint32_t keep);
 
@@ -117,6 +124,7 @@ class Dissemination {
     std::uint32_t ticket;
     std::uint32_t length;
     std::uint32_t transmits;
+    std::uint32_t queued_ms;
   };
   // Updates of one length and one transmission count, newest first.
   struct List {
@@ -124,9 +132,17 @@ class Dissemination {
     std::uint32_t latest;  // the last one put between others; nil: unknown
   };
 
+  // Wraps around; differences do not mind.
+  static std::uint32_t milliseconds_of(Instant now) {
+    return static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::milliseconds(1));
+  }
   Update& update_at(std::uint32_t update) { return updates_[update - 1]; }
+  const Update& update_at(std::uint32_t update) const { return updates_[update - 1]; }
+  std::size_t list_number(std::uint32_t tier, std::size_t length) const {
+    return std::size_t{tier} * (message_bytes_max_ + 1) + length;
+  }
   List& list_of(std::uint32_t tier, std::uint32_t length) {
-    return lists_[std::size_t{tier} * (message_bytes_max_ + 1) + length];
+    return lists_[list_number(tier, length)];
   }
   // The newest of the longest updates of at most `bytes_max` bytes; nil: none.
   std::uint32_t longest(std::uint32_t tier, std::size_t bytes_max);
@@ -156,6 +172,7 @@ class Dissemination {
   std::uint32_t size_ = 0;
   std::size_t bytes_ = 0;
   std::uint64_t id_next_ = 0;
+  std::uint32_t now_ms_ = 0;
   std::uint64_t dropped_ = 0;
   std::uint64_t tickets_lost_ = 0;
   bool fetching_ = false;

@@ -95,15 +95,19 @@ struct Fixture : EngineFixture {
   Log log{LogLevel::debug, [](std::string_view) {}};
   MembersMirror mirror;
   QueryDesk desk;
-  int lost = 0;
+  std::vector<std::string> lost;
   std::unique_ptr<NameVote> vote;
 
   explicit Fixture(bool enabled = true)
       : EngineFixture("own"), desk(*engine, mirror, log, {.own_name = "own"}, [](SeenQuery) {}) {
     vote = std::make_unique<NameVote>(
         desk, mirror, log,
-        NameVote::Options{.own_name = "own", .own = engine->ports().bound(), .enabled = enabled},
-        [this] { ++lost; });
+        NameVote::Options{
+            .own_name = "own",
+            .own = engine->ports().bound(),
+            .enabled = enabled,
+            .hosts = [](std::string_view name) { return name.starts_with("hosted"); }},
+        [this](const std::string& name) { lost.push_back(name); });
     on_event = [this](const Event& event) {
       if (event.kind == Event::Kind::member) mirror.apply(event);
       desk.on_event(event);
@@ -124,12 +128,44 @@ TEST(NameVote, WithoutAnyAnswerIsLost) {
   f.vote->on_conflict(Fixture::conflict("own"));
   f.vote->on_conflict(Fixture::conflict("own"));  // one at a time
   EXPECT_EQ(f.desk.open(), 1u);
-  ASSERT_TRUE(f.run_until([&] { return f.lost > 0; }));
-  EXPECT_EQ(f.lost, 1);
+  ASSERT_TRUE(f.run_until([&] { return !f.lost.empty(); }));
+  EXPECT_EQ(f.lost, std::vector<std::string>{"own"});
   EXPECT_TRUE(std::ranges::any_of(f.log.ring(), [](const LogLine& line) {
     return line.text.find("serf: minority in name conflict resolution, quiting [0 / 0]") !=
            std::string::npos;
   }));
+}
+
+TEST(NameVote, IsHeldOnEachHostedMember) {
+  Fixture f;
+  f.vote->on_conflict(Fixture::conflict("hosted1"));
+  EXPECT_EQ(f.desk.open(), 0u) << "it is not among the members any more";
+  f.mirror.apply(joined("hosted1"));
+  f.mirror.apply(joined("hosted2"));
+  f.vote->on_conflict(Fixture::conflict("hosted1"));
+  f.vote->on_conflict(Fixture::conflict("hosted2"));
+  f.vote->on_conflict(Fixture::conflict("hosted1"));
+  EXPECT_EQ(f.desk.open(), 2u);
+  // The agent's own member is another one and has a vote.
+  ASSERT_TRUE(f.run_until([&] { return f.desk.open() == 0; }));
+  EXPECT_EQ(std::ranges::count_if(f.log.ring(),
+                                  [](const LogLine& line) {
+                                    return line.text.find(
+                                               "serf: majority in name conflict "
+                                               "resolution [1 / 1]") != std::string::npos;
+                                  }),
+            2);
+  EXPECT_TRUE(f.lost.empty());
+}
+
+TEST(NameVote, AreBoundedInNumber) {
+  Fixture f;
+  for (std::size_t i = 0; i < 2 * NameVote::votes_max; ++i) {
+    const std::string name = "hosted" + std::to_string(i);
+    f.mirror.apply(joined(name));
+    f.vote->on_conflict(Fixture::conflict(name));
+  }
+  EXPECT_EQ(f.desk.open(), NameVote::votes_max);
 }
 
 TEST(NameVote, IsNotHeldAboutOthersOrWhenSwitchedOff) {

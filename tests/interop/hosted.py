@@ -64,6 +64,36 @@ def hosted_members_are_members(stage, join_from):
     expect_no_failure([one, two], "the leave")
 
 
+@check(90)
+def hosted_name_taken(stage):
+    """A serf that takes the name of a hosted member loses the vote and ends; the member and its host stay."""
+    host = stage.started("starling", "host", args=["-host-members=gw:3", "-hosted-max=10"])
+    one = stage.started("serf", "serf-1", join=[host])
+    stage.expect_all_alive([host, one], names=[host.name, one.name, *HOSTED[:3]], seconds=30)
+    double = stage.agent("serf", "double", args=[f"-node={HOSTED[0]}"])
+    double.start(join=[one], wait=False)
+    double.expect_exit(0, 30)
+    stage.hold("the member stays", lambda: (one.members()[HOSTED[0]]["addr"] == f"{host.address}:7946", one.members()), 2)
+    expect_equal(hosted_names(host), HOSTED[:3], "what is hosted")
+
+
+@check(90)
+def hosted_name_lost(stage):
+    """A hosted member whose name the majority knows elsewhere is let go; its host and the other hosted members stay."""
+    first = stage.started("serf", "first", args=[f"-node={HOSTED[0]}"])
+    others = [stage.started("serf", f"serf-{number}", join=[first]) for number in range(1, 5)]
+    stage.expect_all_alive(others, names=[HOSTED[0], *(other.name for other in others)], seconds=30)
+    host = stage.started("starling", "host", join=[others[0]], args=["-host-members=gw:2", "-hosted-max=10"])
+    stage.wait("the host lets the member go", lambda: ((seen := hosted_names(host)) == HOSTED[1:2], seen), 40)
+    expect(first.process.poll() is None, "who has the name goes on")
+    expect("lost its name" in host.log(), "the host says why")
+    for viewer in others:
+        members = viewer.members()
+        expect_equal(members[HOSTED[0]]["addr"], f"{first.address}:7946", f"the address of {HOSTED[0]} at {viewer.name}")
+        expect_equal(members[HOSTED[0]]["status"], "alive", f"the status of {HOSTED[0]} at {viewer.name}")
+        expect_equal([members[name]["status"] for name in (host.name, HOSTED[1])], ["alive", "alive"], f"at {viewer.name}")
+
+
 @check(120)
 def hosted_members_answer_about_keys(stage):
     """Serf counts an answer of each member when it lists or changes keys: hosted ones give theirs."""

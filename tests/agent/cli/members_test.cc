@@ -90,7 +90,7 @@ Outcome watched(const std::vector<std::string>& flags) {
 TEST(MembersCommand, WatchesWhatChanges) {
   const Outcome json = watched({"-format=json", "-strict"});
   EXPECT_EQ(json.status, 1);
-  EXPECT_TRUE(json.err.starts_with("Error retrieving members: ")) << json.err;
+  EXPECT_TRUE(json.err.starts_with("{\"error\":\"Error retrieving members: ")) << json.err;
   std::istringstream lines(json.out);
   std::vector<std::string> changes;
   for (std::string line; std::getline(lines, line);) {

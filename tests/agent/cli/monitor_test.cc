@@ -51,7 +51,8 @@ TEST(MonitorCommand, AsJson) {
   EXPECT_EQ(outcome.out,
             "{\"log\":\"[INFO] a line\"}\n"
             "{\"event\":{\"Coalesce\":true,\"Event\":\"user\",\"LTime\":4,\"Name\":\"x\","
-            "\"Payload\":\"what\"}}\n");
+            "\"Payload\":\"what\"}}\n"
+            "{\"error\":\"the agent has exited or crashed\"}\n");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ TEST(TopCommand, PrintsALineForEachLook) {
       run_command(top_command(), {"-rpc-addr=" + server.address(), "-interval=50ms", "-count=2"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 2);
-  EXPECT_TRUE(outcome.out.starts_with("a: 2 alive, 1 failed, 0 left"));
+  EXPECT_TRUE(outcome.out.starts_with("a: 2 alive, 0 leaving, 1 failed, 0 left"));
 }
 
 TEST(TopCommand, PrintsAnObjectForEachLook) {

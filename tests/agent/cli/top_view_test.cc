@@ -21,7 +21,9 @@ Stats answer(int pings, int bytes_out) {
            {{"pings_sent", std::to_string(pings)},
             {"bytes_out", std::to_string(bytes_out)},
             {"hosted", "4"},
+            {"leaving", "1"},
             {"membership_queue", "5"},
+            {"membership_queue_age_ms", "1500"},
             {"suspicions", "1"},
             {"syncs_equal", "7"},
             {"syncs_differing", "0"}}},
@@ -42,7 +44,8 @@ TEST(TopView, MembersByState) {
   const TopFigures figures = top_figures(answer(0, 0), std::nullopt, Duration{});
   EXPECT_EQ(figures.node, "a");
   EXPECT_EQ(figures.members, 10u);
-  EXPECT_EQ(figures.alive, 7u);
+  EXPECT_EQ(figures.alive, 6u);
+  EXPECT_EQ(figures.leaving, 1u);
   EXPECT_EQ(figures.failed, 2u);
   EXPECT_EQ(figures.left, 1u);
   EXPECT_EQ(figures.hosted, 4u);
@@ -54,8 +57,10 @@ TEST(TopView, AFrameFitsTheTerminal) {
   const auto whole = top_frame(figures, {.columns = 100, .rows = 40}, false);
   std::string text;
   for (const std::string& line : whole) text += line + "\n";
-  EXPECT_NE(text.find("7 alive, 2 failed, 1 left"), std::string::npos) << text;
-  EXPECT_NE(text.find("5 members, 0 intents, 3 events"), std::string::npos) << text;
+  EXPECT_NE(text.find("6 alive, 1 leaving, 2 failed, 1 left"), std::string::npos) << text;
+  EXPECT_NE(text.find("5 members (1.5 s), 0 intents, 3 events (0.0 s), 0 queries"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("2.000 s, by b, c"), std::string::npos) << text;
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   for (const bool coloured : {false, true}) {
@@ -74,10 +79,12 @@ TEST(TopView, NothingIsNeededOfAnAnswer) {
 
 TEST(TopView, ALineAndAnObject) {
   const TopFigures figures = top_figures(answer(130, 9000), answer(100, 5000), 2s);
-  EXPECT_TRUE(top_line(figures).starts_with("a: 7 alive, 2 failed, 1 left, 1 suspected, health 1"));
+  EXPECT_TRUE(top_line(figures).starts_with(
+      "a: 6 alive, 1 leaving, 2 failed, 1 left, 1 suspected, health 1"));
   const auto json = top_json(figures);
   EXPECT_EQ(json["per_second"]["probes"], 15.0);
   EXPECT_EQ(json["digests"]["equal"], 7);
+  EXPECT_EQ(json["oldest_queued_ms"]["membership"], 1500);
   EXPECT_EQ(json["suspected"]["x"], "2.000 s, by b, c");
 }
 

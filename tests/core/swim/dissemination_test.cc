@@ -45,6 +45,29 @@ std::string message_of(std::string tag, std::size_t size) {
   return tag;
 }
 
+TEST(Dissemination, KnowsTheAgeOfTheOldest) {
+  using namespace std::chrono_literals;
+  Queue q;
+  EXPECT_EQ(q.queue.oldest_age(), 0s);
+  const auto at = [&](Duration time) { q.queue.set_time(Instant(time)); };
+  at(10s);
+  q.queue.enqueue(Subject{1}, as_bytes(message_of("old", 30)), 0);
+  at(12s);
+  q.queue.enqueue(Subject{2}, as_bytes(message_of("young", 20)), 0);
+  EXPECT_EQ(q.queue.oldest_age(), 2s);
+  // Sent ones stay as old as they are, whatever their place in the order.
+  static_cast<void>(q.fetch({.bytes_max = 30, .transmits_max = 3}));
+  at(13s);
+  EXPECT_EQ(q.queue.oldest_age(), 3s);
+  q.queue.enqueue(Subject{1}, as_bytes(message_of("newer", 25)), 0);
+  EXPECT_EQ(q.queue.oldest_age(), 1s) << "the old statement about the subject was replaced";
+  at(0xffff'ffffs);  // the milliseconds have wrapped around many times
+  q.queue.prune(0);
+  q.queue.enqueue(no_subject, as_bytes(message_of("last", 20)), 0);
+  at(0xffff'ffffs + 5ms);
+  EXPECT_EQ(q.queue.oldest_age(), 5ms);
+}
+
 TEST(Dissemination, PlaysTheRecordedScenarios) {
   const nlohmann::json& scenarios =
       test::load_vectors("memberlist.json").at("formulas_head").at("queue_scenarios");
