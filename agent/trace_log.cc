@@ -133,6 +133,8 @@ TraceLine trace_line(const Event& trace, std::string_view own_name) {
       return {debug, fmt::format("serf: {} came back shortly after it failed", trace.name)};
     case TraceKind::reconnect:
       return {info, fmt::format("serf: attempting reconnect to {} {}", trace.name, place)};
+    case TraceKind::query_for_others:
+      break;
   }
   return {debug, std::string(to_text(trace.trace))};
 }

@@ -71,6 +71,8 @@ void apply_suspect(Node& node, Instant now, const Suspect& suspect) {
 void suspicion_due(Node& node, Instant now, Slot slot) {
   if (!node.suspicions.running(slot) || node.members.state(slot) != MemberState::suspect) return;
   ++node.counters.suspicions_timed_out;
+  node.counters.suspicions_unconfirmed +=
+      node.suspicions.confirmations(slot) < node.suspicions.confirmations_needed(slot);
   node.report.trace(
       now, TraceKind::suspect_timed_out,
       {.name = node.members.name(slot), .number = node.suspicions.confirmations(slot)},

@@ -25,7 +25,10 @@ std::size_t fill_serf(Node& node, Dissemination& queue, CompoundBuilder& builder
     Writer out(node.user_scratch);
     out.u8(static_cast<std::uint8_t>(MessageType::user));
     out.put(message);
-    if (out.ok()) builder.add(out.written());
+    if (!out.ok()) return;
+    builder.add(out.written());
+    ++node.counters.serf_messages_out;
+    node.counters.serf_message_bytes_out += message.size();
   });
 }
 

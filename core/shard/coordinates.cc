@@ -29,9 +29,13 @@ void measure(Node& node, Instant now, const ProbeMeasurement& measurement) {
   }
   CoordinateClient& client = node.coordinates->client;
   CoordinateCache::Entry& entry = node.coordinates->cache.touch(hash_name(measurement.name));
+  const Coordinate before = client.coordinate();
   client.update(entry.filter, *peer, measurement.round_trip);
   entry.coordinate = *peer;
   ++node.counters.coordinates_updated;
+  node.counters.coordinate_zero_round_trips += measurement.round_trip == Duration::zero();
+  const Duration moved = std::max(distance(before, client.coordinate()), Duration::zero());
+  node.counters.coordinate_moved_nanoseconds += static_cast<std::uint64_t>(moved.count());
   node.counters.coordinate_resets = client.resets();
   write_payload(node.coordinate_payload, client.coordinate());
   if (node.alone()) return;

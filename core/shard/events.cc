@@ -213,6 +213,8 @@ std::string_view to_text(TraceKind kind) {
       return "flap";
     case TraceKind::reconnect:
       return "reconnect";
+    case TraceKind::query_for_others:
+      return "query-for-others";
   }
   std::unreachable();
 }

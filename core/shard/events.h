@@ -63,17 +63,18 @@ enum class TraceKind : std::uint8_t {
   push_pull_sent,      // an exchange with `endpoint` finished; `number`: nodes received
   push_pull_served,
   push_pull_refused,  // the merge was refused: `text` says why
-  sync_ended,      // an exchange by digests with `endpoint` is over; `number`: rows that differed
-  health_changed,  // `number`: the new health score
-  queue_warning,   // `text`: which queue; `number`: its depth
-  intent_refuted,  // an older leave intent about us was answered by a join intent
-  event_dropped,   // a user event was too old; `number` its time
-  query_seen,      // a query passed by (re-broadcast); `name`
-  answer_seen,     // an ack or a response came from `from`
-  answer_stray,    // ... to a query that we did not ask, or not so: `text`; `number`: its time
-  answer_relayed,  // one for somebody else was passed on to `endpoint`
-  flap,            // `name` came back shortly after failing
-  reconnect,       // trying a failed member again
+  sync_ended,        // an exchange by digests with `endpoint` is over; `number`: rows that differed
+  health_changed,    // `number`: the new health score
+  queue_warning,     // `text`: which queue; `number`: its depth
+  intent_refuted,    // an older leave intent about us was answered by a join intent
+  event_dropped,     // a user event was too old; `number` its time
+  query_seen,        // a query passed by (re-broadcast); `name`
+  answer_seen,       // an ack or a response came from `from`
+  answer_stray,      // ... to a query that we did not ask, or not so: `text`; `number`: its time
+  answer_relayed,    // one for somebody else was passed on to `endpoint`
+  flap,              // `name` came back shortly after failing
+  reconnect,         // trying a failed member again
+  query_for_others,  // the query that was seen last, `name`, is for nobody hosted here
 };
 std::string_view to_text(TraceKind kind);
 // Its bit in a TraceSet.

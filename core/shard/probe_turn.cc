@@ -80,6 +80,7 @@ void start(Node& node, Instant now, Hosted& member, Slot target) {
            .incarnation = node.members.incarnation(target),
            .started = now,
            .deadline = now + whole};
+  node.counters.probes_slowed += whole > node.options.swim.probe_interval;
   node.report.trace(now, TraceKind::probe, {.name = node.members.name(target)}, node.counters);
   send_direct(node, member);
   node.wheel.arm(node.probe_timer(member), now + std::min(node.options.swim.probe_timeout, whole));
@@ -97,6 +98,9 @@ void start_next(Node& node, Instant now, Hosted& member) {
 
 // Ends the probe. A tick that came meanwhile starts the next one at once.
 void finish(Node& node, Instant now, Hosted& member) {
+  ++node.counters.probes_ended;
+  node.counters.probe_nanoseconds +=
+      static_cast<std::uint64_t>((now - member.probe.started).count());
   end_probe(node, member);
   if (!member.probe.tick_pending) return;
   member.probe.tick_pending = false;

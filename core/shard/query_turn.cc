@@ -233,6 +233,8 @@ bool apply_query(Node& node, Instant now, const Query& query) {
                              .filtered = query.filters.size() > 0},
                             query.source_node);
     report_query(node, now, query, noted, to.by_tags);
+  } else {
+    node.report.trace(now, TraceKind::query_for_others, {.name = query.name}, node.counters);
   }
   return (query.flags & Query::flag_no_broadcast) == 0;
 }
@@ -371,7 +373,7 @@ void apply_query_response(Node& node, Instant now, const QueryResponse& response
   const AnswerKind kind = is_ack ? AnswerKind::ack : AnswerKind::response;
   switch (node.open_queries.note(*query, kind, hash_name(response.from))) {
     case OpenQueries::Verdict::duplicate:
-      ++node.counters.query_answers_duplicate;
+      ++(is_ack ? node.counters.query_acks_duplicate : node.counters.query_responses_duplicate);
       return;
     case OpenQueries::Verdict::no_space:
       ++node.counters.query_answers_lost;

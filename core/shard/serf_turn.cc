@@ -156,6 +156,8 @@ void apply_user_message(Node& node, Instant now, Bytes message, const Endpoint& 
   if (message.empty()) {
     return report_fault(node, now, {.layer = "user message", .fault = WireFault::truncated}, from);
   }
+  ++node.counters.serf_messages_in;
+  node.counters.serf_message_bytes_in += message.size();
   const Bytes body = message.subspan(1);
   node.decode_scratch.reset();
   switch (static_cast<SerfType>(message.front())) {

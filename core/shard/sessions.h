@@ -43,6 +43,7 @@ struct Session {
   Kind kind = Kind::unused;
   StreamId id{};
   Endpoint peer;
+  Instant started{};  // push_pull
   Instant due{};
 
   DialOptions dial;                       // push_pull

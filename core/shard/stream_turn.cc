@@ -31,6 +31,8 @@ void end(Node& node, Session& session, std::optional<StreamOp::Kind> op) {
 
 void write(Node& node, Session& session, Bytes bytes) {
   session.writing = true;
+  ++node.counters.stream_messages_out;
+  node.counters.stream_bytes_out += bytes.size();
   node.out.stream(
       {.kind = StreamOp::Kind::write, .stream = session.id, .to = session.peer, .bytes = bytes});
 }
@@ -62,6 +64,12 @@ Bytes wrap_state(Node& node, Session& session, const StateWish& wish, bool diall
   return wrap(node, message, dialled, room);
 }
 
+void note_ended_push_pull(Node& node, Instant now, const Session& session) {
+  ++node.counters.push_pulls_ended;
+  node.counters.push_pull_nanoseconds +=
+      static_cast<std::uint64_t>((now - session.started).count());
+}
+
 struct Failure {
   CommandResult result = CommandResult::refused;
   std::uint64_t number = 0;
@@ -79,6 +87,7 @@ void fail(Node& node, Instant now, Session& session, const Failure& failure,
       {.endpoint = session.peer, .number = failure.number, .text = text, .error = failure.error},
       node.counters);
   if (session.kind == Session::Kind::push_pull) {
+    note_ended_push_pull(node, now, session);
     node.report.done(now, session.dial.token, failure.result, failure.number, failure.text,
                      failure.error);
   }
@@ -228,6 +237,7 @@ void conclude(Node& node, Instant now, Session& session) {
     return fail(node, now, session, {.result = CommandResult::versions}, StreamOp::Kind::close);
   }
   ++node.counters.push_pulls_done;
+  note_ended_push_pull(node, now, session);
   node.report.trace(now, TraceKind::push_pull_sent,
                     {.endpoint = session.peer, .number = session.nodes_merged}, node.counters);
   if (session.dial.announce) announce_joins(node, now);
@@ -358,6 +368,7 @@ void dial_push_pull(Node& node, Instant now, const Endpoint& peer, const DialOpt
                             "all stream sessions are in use");
   }
   session->dial = options;
+  session->started = now;
   arm_deadline(node, *session, now + node.options.swim.stream_timeout);
 }
 

@@ -45,6 +45,7 @@ TEST(SwimSuspicion, ShortensWithEveryIndependentAccuser) {
     EXPECT_NEAR(static_cast<double>(waited.count()),
                 static_cast<double>(expected[accusers - 1].count()), 25e6)
         << accusers << " accusers";
+    EXPECT_EQ(node.stats().counters.suspicions_unconfirmed, accusers < 3 ? 1u : 0u);
   }
 }
 

@@ -110,7 +110,19 @@ TEST_P(Coordinates, AProbeMovesOursAndShowsThePeers) {
   for (std::uint32_t lane = 0; lane < GetParam(); ++lane) {
     EXPECT_EQ(ack_payload(lane), payload_of(expected.coordinate())) << "lane " << lane;
   }
+  const Counters counted = node_->stats().counters;
+  EXPECT_EQ(counted.coordinates_updated, 1u);
+  const Duration moved = distance(Coordinate{}, expected.coordinate());
+  EXPECT_GT(moved, Duration::zero());
+  EXPECT_EQ(counted.coordinate_moved_nanoseconds, static_cast<std::uint64_t>(moved.count()));
+  EXPECT_EQ(counted.coordinate_zero_round_trips, 0u);
+}
+
+TEST_P(Coordinates, ARoundTripOfNoTimeIsTakenAndCounted) {
+  start();
+  answer_probe(0ms, payload_of(some_coordinate()));
   EXPECT_EQ(node_->stats().counters.coordinates_updated, 1u);
+  EXPECT_EQ(node_->stats().counters.coordinate_zero_round_trips, 1u);
 }
 
 TEST_P(Coordinates, AnAckThatComesAfterTheTimeoutMeasuresNothing) {

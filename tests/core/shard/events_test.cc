@@ -127,7 +127,7 @@ TEST(Events, EveryResultAndTraceHasAText) {
   for (int i = 0; i <= static_cast<int>(CommandResult::no_capacity); ++i) {
     EXPECT_FALSE(to_text(static_cast<CommandResult>(i)).empty());
   }
-  for (int i = 0; i <= static_cast<int>(TraceKind::reconnect); ++i) {
+  for (int i = 0; i <= static_cast<int>(TraceKind::query_for_others); ++i) {
     EXPECT_FALSE(to_text(static_cast<TraceKind>(i)).empty());
   }
 }

@@ -75,6 +75,19 @@ TEST(Probe, AnAckEndsItAndLowersTheHealthScore) {
   EXPECT_EQ(node.stats().counters.acks_unmatched, 1u) << "the first ack has used it up";
 }
 
+TEST(Probe, ItsTimeIsAddedUpHoweverItEnds) {
+  LoneNode node = prober(false);
+  const SequenceNumber sequence = wait_for_ping_of_target(node);
+  node.advance(30ms);
+  node.receive_message(Ack{.sequence = sequence, .payload = {}});
+  EXPECT_EQ(node.stats().counters.probes_ended, 1u);
+  EXPECT_EQ(node.stats().counters.probe_nanoseconds, 30'000'000u);
+  wait_for_ping_of_target(node);
+  node.advance(1s);
+  EXPECT_EQ(node.stats().counters.probes_ended, 2u);
+  EXPECT_EQ(node.stats().counters.probe_nanoseconds, 1'030'000'000u);
+}
+
 TEST(Probe, AsksOthersAndDialsWhenNoAckComes) {
   LoneNode node = prober(true);
   const SequenceNumber sequence = wait_for_ping_of_target(node);
@@ -146,7 +159,9 @@ TEST(Probe, AnUnwellNodeProbesMoreSlowly) {
   LoneNode node = prober(false);
   for (std::uint32_t i = 0; i < 3; ++i) node.receive_message(suspect("me", 10 * (i + 1), "x"));
   EXPECT_EQ(node.stats().health_score, 3u);
+  EXPECT_EQ(node.stats().counters.probes_slowed, 0u);
   wait_for_ping_of_target(node);
+  EXPECT_EQ(node.stats().counters.probes_slowed, 1u);
   node.take_events();
   node.advance(3900ms);
   EXPECT_FALSE(traced(node, TraceKind::suspect_started, "target"));

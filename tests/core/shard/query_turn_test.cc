@@ -151,7 +151,13 @@ TEST(QueriesSeen, ForOthersAreOnlyPassedOn) {
   query.filters = filters.list();
   node.receive(query_datagram(query));
   EXPECT_TRUE(node.take_packets().empty());
-  EXPECT_TRUE(events_of(node, Event::Kind::query).empty());
+  std::vector<TraceKind> traces;
+  for (const KeptEvent& kept : node.take_events()) {
+    EXPECT_EQ(kept.event.kind, Event::Kind::trace);
+    traces.push_back(kept.event.trace);
+    EXPECT_EQ(kept.name, "load");
+  }
+  EXPECT_EQ(traces, (std::vector{TraceKind::query_seen, TraceKind::query_for_others}));
   EXPECT_FALSE(gossiped(node, SerfType::query).empty());
 }
 
@@ -496,7 +502,8 @@ TEST(QueriesAsked, CollectEachMembersAckAndAnswerOnce) {
   EXPECT_EQ(events[1].event.kind, Event::Kind::query_response);
   EXPECT_EQ(events[1].from, "origin");
   EXPECT_EQ(as_text(events[1].payload), "0.7");
-  EXPECT_EQ(node.stats().counters.query_answers_duplicate, 2u);
+  EXPECT_EQ(node.stats().counters.query_acks_duplicate, 1u);
+  EXPECT_EQ(node.stats().counters.query_responses_duplicate, 1u);
 }
 
 TEST(QueriesAsked, AreAnsweredByTheAskerItselfWithoutANetwork) {

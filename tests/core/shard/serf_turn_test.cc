@@ -120,6 +120,12 @@ TEST(SerfEvents, AreDeliveredAndRebroadcastOnce) {
   EXPECT_EQ(delivered, 1u);
   EXPECT_EQ(gossiped(node, SerfType::user_event, 5s).size(), 4u);
   EXPECT_EQ(node.stats().event_time, 4u);
+  // Bytes are those that Serf sees, without memberlist's type byte.
+  const Counters counted = node.stats().counters;
+  EXPECT_EQ(counted.serf_messages_in, 2u);
+  EXPECT_EQ(counted.serf_message_bytes_in, 2 * (datagram.size() - 1));
+  EXPECT_EQ(counted.serf_messages_out, 4u);
+  EXPECT_EQ(counted.serf_message_bytes_out, 4 * (datagram.size() - 1));
 }
 
 TEST(SerfEvents, FiredHereAreStampedDeliveredAndGossiped) {

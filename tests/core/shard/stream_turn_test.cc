@@ -188,6 +188,10 @@ TEST_P(JoinForms, BothSidesKnowEachOtherAfterwards) {
   EXPECT_EQ(a.stats().intent_queue, 1u) << "the join intent";
   EXPECT_EQ(a.stats().streams, 0u);
   EXPECT_EQ(b.stats().streams, 0u);
+  for (LoneNode* node : {&a, &b}) {
+    EXPECT_EQ(node->stats().counters.stream_messages_out, 1u);
+    EXPECT_GT(node->stats().counters.stream_bytes_out, 100u);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, JoinForms,
@@ -221,6 +225,8 @@ TEST(Join, ReportsWhyItFailed) {
   a.command({.kind = Command::Kind::join, .token = 2, .endpoint = nobody});
   a.advance(10s + 2ms);
   EXPECT_EQ(result_of(a, 2), CommandResult::timed_out);
+  EXPECT_EQ(a.stats().counters.push_pulls_ended, 2u);
+  EXPECT_GE(a.stats().counters.push_pull_nanoseconds, 10'000'000'000u);
   EXPECT_EQ(a.take_stream_ops().back().kind, StreamOp::Kind::close);
   EXPECT_EQ(a.stats().streams, 0u);
 }
