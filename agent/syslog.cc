@@ -47,10 +47,11 @@ std::optional<int> syslog_facility_from(std::string_view text) {
 int syslog_severity(LogLevel level) {
   switch (level) {
     case LogLevel::trace:
-    case LogLevel::debug:
       return 7;
+    case LogLevel::debug:
+      return 6;  // "info", as Serf does
     case LogLevel::info:
-      return 5;  // notice, as Serf does
+      return 5;  // "notice"
     case LogLevel::warn:
       return 4;
     case LogLevel::err:

@@ -19,7 +19,7 @@ namespace starling::agent {
 
 // "LOCAL0", "DAEMON", ... in any case; its number, not shifted.
 std::optional<int> syslog_facility_from(std::string_view text);
-// What a log level is to syslog: TRACE and DEBUG 7, INFO 5, WARN 4, ERR 3.
+// What a log level is to syslog: TRACE 7, DEBUG 6, INFO 5, WARN 4, ERR 3.
 int syslog_severity(LogLevel level);
 
 class Syslog {

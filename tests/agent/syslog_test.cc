@@ -34,7 +34,10 @@ TEST(Syslog, FacilitiesAndSeverities) {
   EXPECT_EQ(syslog_facility_from("LOCAL0"), 16);
   EXPECT_EQ(syslog_facility_from("daemon"), 3);
   EXPECT_FALSE(syslog_facility_from("LOCAL8"));
+  EXPECT_EQ(syslog_severity(LogLevel::trace), 7);
+  EXPECT_EQ(syslog_severity(LogLevel::debug), 6);
   EXPECT_EQ(syslog_severity(LogLevel::info), 5);
+  EXPECT_EQ(syslog_severity(LogLevel::warn), 4);
   EXPECT_EQ(syslog_severity(LogLevel::err), 3);
 }
 
