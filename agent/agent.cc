@@ -6,7 +6,6 @@
 #include <random>
 #include <thread>
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -36,7 +35,6 @@ constexpr Duration broadcast_per_hosted = std::chrono::milliseconds(40);
 // How long a shutdown waits for handlers of the last events to be run.
 constexpr Duration last_handlers_max = std::chrono::seconds(1);
 constexpr std::size_t suspicions_shown_max = 32;
-constexpr Duration measure_interval = std::chrono::seconds(10);
 // How soon the log says how much was left out of it.
 constexpr Duration sums_interval = std::chrono::seconds(1);
 
@@ -47,15 +45,6 @@ std::string machine_name() {
 }
 
 // Resident memory; 0 where the system does not tell.
-double resident_bytes() {
-  unsigned long all = 0, resident = 0;
-  std::FILE* const file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return 0;
-  if (std::fscanf(file, "%lu %lu", &all, &resident) != 2) resident = 0;
-  std::fclose(file);
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
 std::uint64_t random_seed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32) | device();
@@ -218,7 +207,7 @@ void Agent::start_metrics() {
   };
   add(StatsSink::Kind::statsite, config_.statsite_addr);
   add(StatsSink::Kind::statsd, config_.statsd_addr);
-  loop_.after(measure_interval, [this] { measure(); });
+  loop_.after(Meter::interval, [this] { measure(); });
 }
 
 bool Agent::start_mdns() {
@@ -823,6 +812,7 @@ void Agent::on_engine_event(const Event& event) {
       break;
     }
     case Event::Kind::query:
+      count_query(event.name);
       if (snapshot_) snapshot_->on_query(to_number(event.time));
       desk_->on_event(event);
       break;
@@ -873,33 +863,16 @@ void Agent::on_member(const Event& event) {
 }
 
 void Agent::measure() {
-  loop_.after(measure_interval, [this] { measure(); });
+  loop_.after(Meter::interval, [this] { measure(); });
+  meter_.read_process();
+  if (snapshot_) meter_.read_snapshot(snapshot_->timings());
+  if (std::exchange(measuring_, true)) return;
   OwnedCommand command;
   command.command.kind = Command::Kind::stats;
-  engine_->send(std::move(command), [this](const Event& answer) { measure(answer.stats); });
-}
-
-void Agent::measure(const starling::Stats& stats) {
-  const auto number = [](auto value) { return static_cast<double>(value); };
-  metrics_.sample("serf.queue.Intent", number(stats.intent_queue));
-  metrics_.sample("serf.queue.Event", number(stats.event_queue));
-  metrics_.sample("serf.queue.Query", number(stats.query_queue));
-  metrics_.gauge("memberlist.health.score", number(stats.health_score));
-  metrics_.gauge("runtime.alloc_bytes", number(mallinfo2().uordblks));
-  metrics_.gauge("runtime.sys_bytes", resident_bytes());
-  const auto since = [&](std::string_view name, std::uint64_t Counters::*counter) {
-    const std::uint64_t more = stats.counters.*counter - measured_.*counter;
-    if (more > 0) metrics_.count(name, number(more));
-  };
-  since("serf.member.flap", &Counters::member_flaps);
-  since("memberlist.udp.sent", &Counters::bytes_out);
-  since("memberlist.udp.received", &Counters::bytes_in);
-  since("memberlist.tcp.accept", &Counters::streams_accepted);
-  since("memberlist.tcp.connect", &Counters::streams_dialled);
-  since("memberlist.msg.alive", &Counters::alives_applied);
-  since("memberlist.msg.suspect", &Counters::suspicions_started);
-  since("memberlist.msg.dead", &Counters::deads_applied);
-  measured_ = stats.counters;
+  engine_->send(std::move(command), [this](const Event& answer) {
+    measuring_ = false;
+    if (answer.kind == Event::Kind::stats) meter_.read_engine(answer.stats);
+  });
 }
 
 void Agent::on_query(SeenQuery query) {
@@ -913,11 +886,13 @@ void Agent::on_query(SeenQuery query) {
   publish(event, false);  // queries are not coalesced
 }
 
+// Their sum is the engine's; of names it keeps no list.
+void Agent::count_query(std::string_view name) {
+  metrics_.count("serf.queries." + std::string(name));
+}
+
 void Agent::on_trace(const Event& event) {
-  if (event.trace == TraceKind::query_seen) {
-    metrics_.count("serf.queries");
-    metrics_.count("serf.queries." + std::string(event.name));
-  }
+  if (event.trace == TraceKind::query_for_others) return count_query(event.name);
   if (!log_limiter_.admit(to_text(event.trace), event.at, lines_per_second(event.trace))) return;
   TraceLine line = trace_line(event, config_.node_name);
   if (event.trace == TraceKind::conflict && event.name == config_.node_name) {

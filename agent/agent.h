@@ -22,6 +22,7 @@
 #include "agent/mdns.h"
 #include "agent/member_history.h"
 #include "agent/members_mirror.h"
+#include "agent/meter.h"
 #include "agent/metrics.h"
 #include "agent/name_vote.h"
 #include "agent/node_addresses.h"
@@ -90,11 +91,11 @@ class Agent {
   void on_member(const Event& event);
   void on_query(SeenQuery query);
   void on_trace(const Event& event);
+  void count_query(std::string_view name);
   bool may_log(std::string_view kind, unsigned lines_per_second);
   void log_sums();
   void publish(const HandlerEvent& event, bool coalesce);
-  void measure();  // every ten seconds, what nothing else reports
-  void measure(const starling::Stats& stats);
+  void measure();  // every second, what nothing else reports
   void on_report(const HandlerReport& report);
 
   void on_signal(int signal);
@@ -115,7 +116,7 @@ class Agent {
   LogLimiter log_limiter_;
   std::optional<Syslog> syslog_;
   Metrics metrics_;
-  Counters measured_;  // at the last measurement
+  Meter meter_{metrics_};
   MembersMirror members_;
   MemberHistory history_;
   Tags tags_;
@@ -145,6 +146,7 @@ class Agent {
 
   bool left_ = false;
   bool numbers_asked_ = false;  // for the snapshot
+  bool measuring_ = false;      // the engine has been asked
   bool leaving_for_signal_ = false;
   bool stopping_ = false;
   int status_ = 0;

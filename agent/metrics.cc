@@ -23,12 +23,14 @@ std::string wall_text(Metrics::Wall at) {
 
 }  // namespace
 
-void Metrics::Aggregate::add(double value, Wall now) {
-  least = count == 0 ? value : std::min(least, value);
-  most = count == 0 ? value : std::max(most, value);
-  ++count;
-  sum += value;
-  sum_of_squares += value * value;
+void Metrics::Aggregate::add(Sum values, Wall now) {
+  const auto times = static_cast<double>(values.times);
+  const double mean = values.sum / times;
+  least = count == 0 ? mean : std::min(least, mean);
+  most = count == 0 ? mean : std::max(most, mean);
+  count += values.times;
+  sum += values.sum;
+  sum_of_squares += times * mean * mean;
   updated = now;
 }
 
@@ -74,20 +76,24 @@ auto* Metrics::place(Map& map, const std::string& name) {
   return &map[name];
 }
 
-void Metrics::emit(std::string_view name, double value, std::string_view kind) {
+void Metrics::emit(std::string_view name, double value, std::string_view kind,
+                   std::uint64_t lines) {
   if (sinks_.empty()) return;
   std::string flat(name);
   std::ranges::replace_if(
       flat, [](char c) { return c == ':' || c == ' ' || c == '\n'; }, '_');
   const std::string line = fmt::format("{}:{:f}|{}\n", flat, value, kind);
-  for (const Sink& sink : sinks_) sink(line);
+  for (const Sink& sink : sinks_) {
+    for (std::uint64_t i = 0; i < lines; ++i) sink(line);
+  }
 }
 
-void Metrics::count(std::string_view name, double by) {
+void Metrics::count(std::string_view name, Sum by) {
+  if (by.times == 0) return;
   const std::string full = std::string(prefix) + std::string(name);
   Interval& now = current();
   if (Aggregate* at = place(now.counters, full)) at->add(by, clock_());
-  emit(full, by, "c");
+  emit(full, by.sum, "c");
 }
 
 void Metrics::gauge(std::string_view name, double value) {
@@ -99,11 +105,16 @@ void Metrics::gauge(std::string_view name, double value) {
   emit(full, value, "g");
 }
 
-void Metrics::sample(std::string_view name, double value) {
+void Metrics::sample(std::string_view name, Sum values) {
+  if (values.times == 0) return;
   const std::string full = std::string(prefix) + std::string(name);
   Interval& now = current();
-  if (Aggregate* at = place(now.samples, full)) at->add(value, clock_());
-  emit(full, value, "ms");
+  if (Aggregate* at = place(now.samples, full)) at->add(values, clock_());
+  const double mean = values.sum / static_cast<double>(values.times);
+  if (values.times <= sample_lines_max) return emit(full, mean, "ms", values.times);
+  // Collectors want the rate without an exponent.
+  const double rate = static_cast<double>(sample_lines_max) / static_cast<double>(values.times);
+  emit(full, mean, fmt::format("ms|@{:.12f}", rate), sample_lines_max);
 }
 
 std::string Metrics::dump() {

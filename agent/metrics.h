@@ -24,6 +24,13 @@ class Metrics {
   static constexpr std::size_t names_max = 4'096;
   // Takes one line of the statsd protocol, with its newline.
   using Sink = std::function<void(std::string_view line)>;
+  // Several values that were added up elsewhere. Their mean stands for each of them.
+  struct Sum {
+    double sum = 0;
+    std::uint64_t times = 0;
+  };
+  // A sum of samples becomes so many lines at most; beyond that they carry a sample rate.
+  static constexpr std::uint64_t sample_lines_max = 16;
 
   explicit Metrics(std::function<Wall()> clock = std::chrono::system_clock::now)
       : clock_(std::move(clock)) {}
@@ -31,9 +38,11 @@ class Metrics {
   // `host`: the name that gauges get.
   void add_sink(Sink sink, std::string_view host);
 
-  void count(std::string_view name, double by = 1);
+  // A sum of nothing is no news.
+  void count(std::string_view name, Sum by = {1, 1});
   void gauge(std::string_view name, double value);
-  void sample(std::string_view name, double value);
+  void sample(std::string_view name, double value) { sample(name, {value, 1}); }
+  void sample(std::string_view name, Sum values);
 
   // The intervals that have ended, oldest first, one line a value:
   // "[2026-01-02 03:04:10 +0000 UTC][C] 'serf-agent.serf.events': Count: 2 Sum: ...".
@@ -45,7 +54,7 @@ class Metrics {
     std::uint64_t count = 0;
     double sum = 0, sum_of_squares = 0, least = 0, most = 0;
     Wall updated{};
-    void add(double value, Wall now);
+    void add(Sum values, Wall now);
   };
   struct Interval {
     Wall start{};
@@ -55,7 +64,7 @@ class Metrics {
   static std::string text_of(const Aggregate& aggregate);
 
   Interval& current();
-  void emit(std::string_view name, double value, std::string_view kind);
+  void emit(std::string_view name, double value, std::string_view kind, std::uint64_t lines = 1);
   template <class Map>
   auto* place(Map& map, const std::string& name);
 

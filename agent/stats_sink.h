@@ -28,7 +28,7 @@ class StatsSink {
     Kind kind = Kind::statsd;
     std::string address;  // host:port
     Duration flush_interval = std::chrono::milliseconds(100);
-    Duration retry_interval = std::chrono::seconds(10);  // after a failure
+    Duration retry_interval = std::chrono::seconds(5);  // after a failure, as Serf
   };
 
   StatsSink(EventLoop& loop, Resolver& resolver, Log& log, Options options);

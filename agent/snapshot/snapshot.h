@@ -63,6 +63,7 @@ class Snapshot {
   // answer the query once more in its next life.
   void on_query(std::uint64_t time);
   void on_numbers(const Numbers& numbers);
+  SnapshotWriter::Timings timings() const { return writer_->timings(); }
   // A member of the earlier life was reached: those that are not known by now are given up.
   void on_rejoined() { previous_.clear(); }
   // The agent leaves: nothing but clocks is written any more.

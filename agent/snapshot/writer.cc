@@ -1,6 +1,9 @@
 #include "agent/snapshot/writer.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "agent/event_loop.h"
 
 namespace starling::agent {
 
@@ -49,8 +52,30 @@ void SnapshotWriter::run() {
       waiting_.pop_front();
       waiting_bytes_ -= order.lines.size();
     }
-    carry_out(order);
+    carry_out_timed(order);
     bytes_.store(file_.bytes(), std::memory_order_relaxed);
+  }
+}
+
+SnapshotWriter::Timings SnapshotWriter::timings() const {
+  const std::lock_guard lock(mutex_);
+  return timings_;
+}
+
+void SnapshotWriter::carry_out_timed(const Order& order) {
+  const Instant start = EventLoop::now();
+  const bool was_compacting = file_.compacting();
+  carry_out(order);
+  const Instant end = EventLoop::now();
+  if (!was_compacting && file_.compacting()) compaction_begun_ = start;
+  const std::lock_guard lock(mutex_);
+  if (order.kind == Order::Kind::append || order.kind == Order::Kind::append_and_sync) {
+    timings_.lines += static_cast<std::uint64_t>(std::ranges::count(order.lines, '\n'));
+    timings_.appending += end - start;
+  }
+  if (was_compacting && !file_.compacting()) {
+    ++timings_.compactions;
+    timings_.compacting += end - compaction_begun_;
   }
 }
 

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "agent/snapshot/file.h"
+#include "core/base/time.h"
 
 namespace starling::agent {
 
@@ -48,6 +49,16 @@ class SnapshotWriter {
   void finish_compaction() { put({Order::Kind::finish, {}}); }
   void abandon_compaction() { put({Order::Kind::abandon, {}}); }
 
+  // What was written so far, and how long the disk took; a compaction from its beginning to its
+  // end.
+  struct Timings {
+    std::uint64_t lines = 0;
+    Duration appending{};
+    std::uint64_t compactions = 0;
+    Duration compacting{};
+  };
+  Timings timings() const;
+
   // The file's size after the last order that was carried out.
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
@@ -63,18 +74,21 @@ class SnapshotWriter {
   void put(Order order);
   void run();
   void carry_out(const Order& order);
+  void carry_out_timed(const Order& order);
   void report(SnapshotReport::Kind kind, std::string error = {}) { on_report_({kind, error}); }
 
   SnapshotFile file_;  // the thread's
   OnReport on_report_;
+  Instant compaction_begun_{};  // the thread's
   // Read by bytes() alone: nothing is published by it.
   std::atomic<std::uint64_t> bytes_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Order> waiting_;  // guarded by mutex_, as are the following
   std::size_t waiting_bytes_ = 0;
   bool stopping_ = false;
+  Timings timings_;
   std::thread thread_;  // last: it uses the rest
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace starling::agent {
 namespace {
@@ -47,13 +48,44 @@ TEST(Metrics, SinksGetStatsdLines) {
   Fixture f;
   std::string sent;
   f.metrics.add_sink([&](std::string_view line) { sent += line; }, "host");
-  f.metrics.count("serf.events.a b:c\nd", 2);
+  f.metrics.count("serf.events.a b:c\nd", {.sum = 2, .times = 2});
   f.metrics.gauge("runtime.sys_bytes", 1.5);
   f.metrics.sample("agent.invoke.x", 0.25);
   EXPECT_EQ(sent,
             "serf-agent.serf.events.a_b_c_d:2.000000|c\n"
             "serf-agent.host.runtime.sys_bytes:1.500000|g\n"
             "serf-agent.agent.invoke.x:0.250000|ms\n");
+}
+
+TEST(Metrics, SumsAreSentWithTheirCountAndMean) {
+  Fixture f;
+  std::string sent;
+  f.metrics.add_sink([&](std::string_view line) { sent += line; }, "host");
+  f.metrics.sample("serf.msgs.sent", {.sum = 90, .times = 3});
+  f.metrics.count("memberlist.udp.sent", {.sum = 500, .times = 5});
+  f.metrics.sample("serf.msgs.sent", {.sum = 0, .times = 0});
+  f.metrics.count("memberlist.udp.sent", {.sum = 0, .times = 0});
+  EXPECT_EQ(sent,
+            "serf-agent.serf.msgs.sent:30.000000|ms\n"
+            "serf-agent.serf.msgs.sent:30.000000|ms\n"
+            "serf-agent.serf.msgs.sent:30.000000|ms\n"
+            "serf-agent.memberlist.udp.sent:500.000000|c\n");
+  f.metrics.sample("serf.msgs.sent", {.sum = 10, .times = 1});
+  f.now += 10s;
+  const std::string dump = f.metrics.dump();
+  EXPECT_TRUE(dump.contains("udp.sent': Count: 5 Sum: 500.000 ")) << dump;
+  EXPECT_TRUE(dump.contains("msgs.sent': Count: 4 Min: 10.000 Mean: 25.000 Max: 30.000")) << dump;
+}
+
+TEST(Metrics, SumsOfManyAreSentAsAFewWithARate) {
+  Fixture f;
+  std::vector<std::string> lines;
+  f.metrics.add_sink([&](std::string_view line) { lines.emplace_back(line); }, "host");
+  f.metrics.sample("x", {.sum = 16'000'000, .times = 8'000'000});
+  ASSERT_EQ(lines.size(), Metrics::sample_lines_max);
+  for (const std::string& line : lines) {
+    EXPECT_EQ(line, "serf-agent.x:2.000000|ms|@0.000002000000\n");
+  }
 }
 
 TEST(Metrics, NamesAreBounded) {

@@ -48,6 +48,11 @@ TEST(SnapshotWriter, CarriesOutInOrderAndBeforeItEnds) {
   EXPECT_EQ(f.writer->bytes(), f.folder.read("s").size());
   EXPECT_EQ(f.kinds(),
             (std::vector{Kind::part_taken, Kind::part_taken, Kind::part_taken, Kind::compacted}));
+  const SnapshotWriter::Timings timings = f.writer->timings();
+  EXPECT_EQ(timings.lines, 4U);
+  EXPECT_GT(timings.appending, Duration::zero());
+  EXPECT_EQ(timings.compactions, 1U);
+  EXPECT_GT(timings.compacting, Duration::zero());
 }
 
 TEST(SnapshotWriter, SaysThatACompactionFailedOnce) {
