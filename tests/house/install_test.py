@@ -41,7 +41,7 @@ class Installed(unittest.TestCase):
     def test_the_program_runs_from_there(self):
         done = subprocess.run([self.one("bin/starling"), "version"], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("agent protocol", done.stdout)
+        self.assertIn("Agent Protocol", done.stdout)
 
     def test_each_command_has_its_page(self):
         commands = commands_of(self.one("bin/starling"))
