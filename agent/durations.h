@@ -15,4 +15,8 @@ std::expected<Duration, std::string> parse_duration(std::string_view text);
 
 std::string format_duration(Duration value);
 
+inline double in_seconds(Duration value) {
+  return std::chrono::duration<double>(value).count();
+}
+
 }  // namespace starling::agent

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t block_bytes = 16;
 constexpr std::size_t prefix_bytes = 1 + nonce_bytes;  // version and nonce
-constexpr const char* layer = "encryption";
+constexpr const char* layer_name = "encryption";
 
 #ifdef STARLING_HAVE_IPSEC_MB
 using AnyEngine = std::variant<OpensslGcm, IpsecMbGcm>;
@@ -44,7 +44,7 @@ std::size_t padding_of(Bytes plain) {
 }
 
 std::unexpected<WireError> failure(WireFault fault, const char* field = "") {
-  return std::unexpected(WireError{layer, field, fault, 0});
+  return std::unexpected(WireError{layer_name, field, fault, 0});
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace starling {
 namespace {
 
 constexpr std::array<std::string_view, 2> slot_keys{"LTime", "Events"};
-constexpr std::array<std::string_view, 2> event_keys{"Name", "Payload"};
+constexpr std::array<std::string_view, 2> listed_event_keys{"Name", "Payload"};
 
 }  // namespace
 
@@ -225,7 +225,7 @@ bool SerfStateReader::deliver_slot(Bytes slot, const Calls& calls, void* sink) {
     Scratch scratch;
     event.name = {};
     event.payload = {};
-    msgpack::read_struct<event_keys>(events, [&](std::size_t field) {
+    msgpack::read_struct<listed_event_keys>(events, [&](std::size_t field) {
       if (field == 0) {
         event.name = msgpack::read_text(events);
       } else {

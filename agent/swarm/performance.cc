@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/durations.h"
 #include "core/serf/tags.h"
 #include "io/clock.h"
 
@@ -12,10 +13,6 @@ namespace starling::agent::swarm {
 namespace {
 
 using Waited = Stage::Waited;
-
-double seconds(Duration time) {
-  return std::chrono::duration<double>(time).count();
-}
 
 // Tags with a number that is new.
 std::string meta_of_generation(std::uint64_t generation) {
@@ -50,7 +47,7 @@ void await_reports(Stage& stage, ActResult& result, const Watch& watch) {
   result.verdict =
       result.passed
           ? fmt::format("all {} known to all {} engines after {:.2f} s", count, engines,
-                        seconds(result.times.last.max()))
+                        in_seconds(result.times.last.max()))
           : fmt::format("{} of {} known to all {} engines, {} to none; {} different views",
                         result.times.reported_by_all, count, engines, result.times.reported_by_none,
                         stage.agreement().views);
@@ -135,7 +132,7 @@ void await_repair(Stage& stage, ActResult& result) {
   result.verdict =
       result.passed
           ? fmt::format("all {} engines agree on {} living members {:.2f} s after the end",
-                        now.engines, now.alive, seconds(io::MonotonicClock::now() - began))
+                        now.engines, now.alive, in_seconds(io::MonotonicClock::now() - began))
           : fmt::format("{} different views, {} of {} engines see {} living members of {}",
                         now.views, now.holders, now.engines, now.alive, stage.living_count());
 }
@@ -195,7 +192,7 @@ void churn(Stage& stage, ActResult& result) {
   };
   stage.wait({result.act.text, result.act.length}, [&] {
     const Instant now = io::MonotonicClock::now();
-    const double wanted = result.act.rate * seconds(now - began);
+    const double wanted = result.act.rate * in_seconds(now - began);
     // Each in turn, so that nobody is ended twice in a short time.
     while (result.subjects < wanted && away.size() < order.size() / 2) {
       const std::uint32_t member = order[next++ % order.size()];

@@ -14,10 +14,6 @@ using Json = nlohmann::ordered_json;
 // Enough for a smooth curve.
 constexpr std::size_t curve_points_max = 200;
 
-double seconds(Duration time) {
-  return std::chrono::duration<double>(time).count();
-}
-
 std::string_view name_of(Profile profile) {
   switch (profile) {
     case Profile::lan:
@@ -33,16 +29,16 @@ std::string_view name_of(Profile profile) {
 Json times_json(const Histogram& times) {
   Json curve = Json::array();
   for (const Histogram::Point& point : times.distribution(curve_points_max)) {
-    curve.push_back({seconds(point.value), point.share});
+    curve.push_back({in_seconds(point.value), point.share});
   }
   return {{"count", times.count()},
-          {"min_s", seconds(times.min())},
-          {"mean_s", seconds(times.mean())},
-          {"p50_s", seconds(times.percentile(0.5))},
-          {"p90_s", seconds(times.percentile(0.9))},
-          {"p99_s", seconds(times.percentile(0.99))},
-          {"p999_s", seconds(times.percentile(0.999))},
-          {"max_s", seconds(times.max())},
+          {"min_s", in_seconds(times.min())},
+          {"mean_s", in_seconds(times.mean())},
+          {"p50_s", in_seconds(times.percentile(0.5))},
+          {"p90_s", in_seconds(times.percentile(0.9))},
+          {"p99_s", in_seconds(times.percentile(0.99))},
+          {"p999_s", in_seconds(times.percentile(0.999))},
+          {"max_s", in_seconds(times.max())},
           {"distribution", std::move(curve)}};
 }
 
@@ -57,30 +53,30 @@ Json options_json(const SwarmPlan& plan) {
           {"encrypt", options.encrypt},
           {"compress", options.compress},
           {"seed", options.seed},
-          {"probe_interval_s", seconds(swim.probe_interval)},
+          {"probe_interval_s", in_seconds(swim.probe_interval)},
           {"probe_interval_why", plan.period.why},
-          {"probe_timeout_s", seconds(swim.probe_timeout)},
-          {"gossip_interval_s", seconds(swim.gossip_interval)},
-          {"push_pull_interval_s", seconds(swim.push_pull_interval)},
+          {"probe_timeout_s", in_seconds(swim.probe_timeout)},
+          {"gossip_interval_s", in_seconds(swim.gossip_interval)},
+          {"push_pull_interval_s", in_seconds(swim.push_pull_interval)},
           {"retransmit_mult", swim.retransmit_mult},
           {"suspicion_mult", swim.suspicion_mult},
           {"suspicion_max_timeout_mult", swim.suspicion_max_timeout_mult},
-          {"reconnect_interval_s", seconds(plan.serf.reconnect_interval)}};
+          {"reconnect_interval_s", in_seconds(plan.serf.reconnect_interval)}};
 }
 
 Json bounds_json(const Bounds& bounds) {
-  return {{"sweep_s", seconds(bounds.sweep)},
-          {"suspicion_s", seconds(bounds.suspicion)},
-          {"gossip_s", seconds(bounds.gossip)},
-          {"exchange_s", seconds(bounds.exchange)}};
+  return {{"sweep_s", in_seconds(bounds.sweep)},
+          {"suspicion_s", in_seconds(bounds.suspicion)},
+          {"gossip_s", in_seconds(bounds.gossip)},
+          {"exchange_s", in_seconds(bounds.exchange)}};
 }
 
 Json build_up_json(const BuildUp& build_up) {
   return {{"converged", build_up.converged},
-          {"populated_s", seconds(build_up.populated)},
-          {"joined_s", seconds(build_up.joined)},
-          {"converged_s", seconds(build_up.took)},
-          {"bound_s", seconds(build_up.bound)},
+          {"populated_s", in_seconds(build_up.populated)},
+          {"joined_s", in_seconds(build_up.joined)},
+          {"converged_s", in_seconds(build_up.took)},
+          {"bound_s", in_seconds(build_up.bound)},
           {"exchanges", build_up.exchanges},
           {"exchanges_failed", build_up.exchanges_failed},
           {"resident_bytes", build_up.bytes_resident},
@@ -94,9 +90,9 @@ Json act_json(const ActResult& act) {
                {"passed", act.passed},
                {"verdict", act.verdict},
                {"expected", act.expected},
-               {"began_s", seconds(act.began)},
-               {"took_s", seconds(act.took)},
-               {"bound_s", seconds(act.bound)},
+               {"began_s", in_seconds(act.began)},
+               {"took_s", in_seconds(act.took)},
+               {"bound_s", in_seconds(act.bound)},
                {"failures", act.failures},
                {"false_failures", act.false_failures},
                {"suspicions", act.suspicions},
@@ -117,7 +113,7 @@ Json act_json(const ActResult& act) {
 Json timeline_json(const Timeline& timeline) {
   Json json = Json::array();
   for (const Sample& sample : timeline.samples()) {
-    json.push_back({{"t_s", seconds(sample.at)},
+    json.push_back({{"t_s", in_seconds(sample.at)},
                     {"known_min", sample.known_min},
                     {"known_mean", sample.known_mean},
                     {"known_max", sample.known_max},
@@ -214,7 +210,7 @@ Json report_json(const SwarmPlan& plan, const RunResult& result) {
   return {{"schema", report_schema},
           {"passed", result.passed()},
           {"interrupted", result.interrupted},
-          {"took_s", seconds(result.took)},
+          {"took_s", in_seconds(result.took)},
           {"options", options_json(plan)},
           {"bounds", bounds_json(plan.bounds)},
           {"build_up", build_up_json(result.build_up)},

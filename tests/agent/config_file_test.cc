@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string error_of(std::string_view json) {
+std::string file_error_of(std::string_view json) {
   const auto config = decode_config(json);
   return config ? "" : config.error();
 }
@@ -30,36 +30,37 @@ TEST(ConfigFile, KeysInAnyCase) {
 
 // The texts of the real decoder.
 TEST(ConfigFile, ErrorsAreSerfs) {
-  EXPECT_EQ(error_of(R"({"foo":1,"bar":2})"),
+  EXPECT_EQ(file_error_of(R"({"foo":1,"bar":2})"),
             "1 error(s) decoding:\n\n* '' has invalid keys: bar, foo");
-  EXPECT_EQ(error_of(R"({"node_name":5})"),
+  EXPECT_EQ(file_error_of(R"({"node_name":5})"),
             "1 error(s) decoding:\n\n* 'node_name' expected type 'string', got unconvertible type "
             "'float64', value: '5'");
-  EXPECT_EQ(error_of(R"({"protocol":"x"})"),
+  EXPECT_EQ(file_error_of(R"({"protocol":"x"})"),
             "1 error(s) decoding:\n\n* 'protocol' expected type 'int', got unconvertible type "
             "'string', value: 'x'");
-  EXPECT_EQ(error_of(R"({"tags":["a"]})"),
+  EXPECT_EQ(file_error_of(R"({"tags":["a"]})"),
             "1 error(s) decoding:\n\n* 'tags' expected a map, got 'slice'");
-  EXPECT_EQ(error_of(R"({"leave_on_terminate":"yes"})"),
+  EXPECT_EQ(file_error_of(R"({"leave_on_terminate":"yes"})"),
             "1 error(s) decoding:\n\n* 'leave_on_terminate' expected type 'bool', got "
             "unconvertible type 'string', value: 'yes'");
-  EXPECT_EQ(error_of(R"({"retry_interval":"5x"})"), "time: unknown unit \"x\" in duration \"5x\"");
-  EXPECT_EQ(error_of(R"({"start_join":"a"})"),
+  EXPECT_EQ(file_error_of(R"({"retry_interval":"5x"})"),
+            "time: unknown unit \"x\" in duration \"5x\"");
+  EXPECT_EQ(file_error_of(R"({"start_join":"a"})"),
             "1 error(s) decoding:\n\n* 'start_join': source data must be an array or slice, got "
             "string");
-  EXPECT_EQ(error_of(R"({"start_join":[1]})"),
+  EXPECT_EQ(file_error_of(R"({"start_join":[1]})"),
             "1 error(s) decoding:\n\n* 'start_join[0]' expected type 'string', got unconvertible "
             "type 'float64', value: '1'");
-  EXPECT_EQ(error_of(R"([1])"), "'' expected a map, got 'slice'");
-  EXPECT_EQ(error_of(""), "EOF");
-  EXPECT_EQ(error_of(R"({"node_name":5,"protocol":"x","tags":{"a":1,"b":2}})"),
+  EXPECT_EQ(file_error_of(R"([1])"), "'' expected a map, got 'slice'");
+  EXPECT_EQ(file_error_of(""), "EOF");
+  EXPECT_EQ(file_error_of(R"({"node_name":5,"protocol":"x","tags":{"a":1,"b":2}})"),
             "4 error(s) decoding:\n\n"
             "* 'node_name' expected type 'string', got unconvertible type 'float64', value: '5'\n"
             "* 'protocol' expected type 'int', got unconvertible type 'string', value: 'x'\n"
             "* 'tags[a]' expected type 'string', got unconvertible type 'float64', value: '1'\n"
             "* 'tags[b]' expected type 'string', got unconvertible type 'float64', value: '2'");
-  EXPECT_TRUE(error_of("{bad").starts_with("parse error at line 1, column 2"));
-  EXPECT_FALSE(error_of(std::string(100'000, '[')).empty());
+  EXPECT_TRUE(file_error_of("{bad").starts_with("parse error at line 1, column 2"));
+  EXPECT_FALSE(file_error_of(std::string(100'000, '[')).empty());
 }
 
 TEST(ConfigFile, FoldersByNameOneLevelDeep) {

@@ -15,7 +15,7 @@ std::expected<LoadedConfig, ConfigError> load(std::vector<std::string> arguments
   return load_config(arguments);
 }
 
-std::string error_of(std::vector<std::string> arguments) {
+std::string refusal_of(std::vector<std::string> arguments) {
   const auto loaded = load_config(arguments);
   return loaded ? "" : loaded.error().text;
 }
@@ -60,7 +60,7 @@ TEST(Config, HostingFromFilesAndFlags) {
   const auto of_flags = load({"-config-file", file, "-host-members", "b:4", "-hosted-max", "10"});
   EXPECT_EQ(of_flags->config.host_members, "b:4");
   EXPECT_EQ(of_flags->config.hosted_max, 10);
-  EXPECT_EQ(error_of({"-hosted-max", "-1"}),
+  EXPECT_EQ(refusal_of({"-hosted-max", "-1"}),
             "hosted_max must be 1 to 1048576, or 0 to be chosen, not -1");
 }
 
@@ -72,21 +72,21 @@ TEST(Config, CompressionIsTheFlagsAlone) {
 }
 
 TEST(Config, ErrorsAreSerfs) {
-  EXPECT_EQ(error_of({"-tag", "foo"}), "Error: Invalid tag: 'foo'");
-  EXPECT_EQ(error_of({"-retry-interval", "1"}), "Error: time: missing unit in duration \"1\"");
-  EXPECT_EQ(error_of({"-encrypt", "abc"}),
+  EXPECT_EQ(refusal_of({"-tag", "foo"}), "Error: Invalid tag: 'foo'");
+  EXPECT_EQ(refusal_of({"-retry-interval", "1"}), "Error: time: missing unit in duration \"1\"");
+  EXPECT_EQ(refusal_of({"-encrypt", "abc"}),
             "Invalid encryption key: illegal base64 data at input byte 0");
-  EXPECT_EQ(error_of({"-encrypt", "MTIz", "-keyring-file", "x"}),
+  EXPECT_EQ(refusal_of({"-encrypt", "MTIz", "-keyring-file", "x"}),
             "Encryption key not allowed while using a keyring");
-  EXPECT_EQ(error_of({"-log-level", "foo"}),
+  EXPECT_EQ(refusal_of({"-log-level", "foo"}),
             "Invalid log level: FOO. Valid log levels are: [TRACE DEBUG INFO WARN ERR]");
-  EXPECT_EQ(error_of({"-profile", "foo"}), "Unknown profile: foo");
-  EXPECT_EQ(error_of({"-event-handler", "foo=bar"}),
+  EXPECT_EQ(refusal_of({"-profile", "foo"}), "Unknown profile: foo");
+  EXPECT_EQ(refusal_of({"-event-handler", "foo=bar"}),
             "Invalid event script: Event 'foo' invoking 'bar'");
-  EXPECT_EQ(error_of({"-io", "xdp"}), "Unknown -io: xdp");
-  EXPECT_EQ(error_of({"-dpdk-args", "-m 32"}), "-dpdk-args goes with -io=dpdk only");
-  EXPECT_EQ(error_of({"-io", "dpdk", "-dpdk-args", "-m 32"}), "");
-  EXPECT_EQ(error_of({"-syslog=false"}), "");
+  EXPECT_EQ(refusal_of({"-io", "xdp"}), "Unknown -io: xdp");
+  EXPECT_EQ(refusal_of({"-dpdk-args", "-m 32"}), "-dpdk-args goes with -io=dpdk only");
+  EXPECT_EQ(refusal_of({"-io", "dpdk", "-dpdk-args", "-m 32"}), "");
+  EXPECT_EQ(refusal_of({"-syslog=false"}), "");
 }
 
 TEST(Config, FlagErrorsWantTheHelp) {
@@ -95,7 +95,8 @@ TEST(Config, FlagErrorsWantTheHelp) {
   EXPECT_EQ(wrong.error().kind, ConfigError::Kind::flags);
   EXPECT_EQ(wrong.error().text, "flag provided but not defined: -x");
   EXPECT_EQ(load({"-h"}).error().kind, ConfigError::Kind::help);
-  EXPECT_EQ(error_of({"-retry-max", "x"}), "invalid value \"x\" for flag -retry-max: parse error");
+  EXPECT_EQ(refusal_of({"-retry-max", "x"}),
+            "invalid value \"x\" for flag -retry-max: parse error");
 }
 
 TEST(Config, WhatSerfDoesNotKnowHasBoundsToo) {
@@ -103,8 +104,8 @@ TEST(Config, WhatSerfDoesNotKnowHasBoundsToo) {
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->config.event_handler_timeout, 0s);
   EXPECT_EQ(loaded->config.members_max, 100);
-  EXPECT_EQ(error_of({"-members-max", "-1"}), "members_max must be 1 to 16777216, not -1");
-  EXPECT_EQ(error_of({"-event-handler-timeout", "-1s"}),
+  EXPECT_EQ(refusal_of({"-members-max", "-1"}), "members_max must be 1 to 16777216, not -1");
+  EXPECT_EQ(refusal_of({"-event-handler-timeout", "-1s"}),
             "event_handler_timeout must not be negative");
 }
 

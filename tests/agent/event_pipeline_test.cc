@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Fixture {
+struct EventPipelineFixture {
   EventLoop loop;
   std::vector<std::string> seen;
   EventPipeline pipeline{
@@ -38,28 +38,28 @@ struct Fixture {
 };
 
 TEST(EventPipeline, LeaveAfterFailureIsOneLeave) {
-  Fixture f;
-  f.pipeline.member(MemberEventKind::failed, Fixture::member("a"));
-  f.pipeline.member(MemberEventKind::leave, Fixture::member("a"));
+  EventPipelineFixture f;
+  f.pipeline.member(MemberEventKind::failed, EventPipelineFixture::member("a"));
+  f.pipeline.member(MemberEventKind::leave, EventPipelineFixture::member("a"));
   EXPECT_TRUE(f.seen.empty());
   f.wait();
   EXPECT_EQ(f.seen, std::vector<std::string>{"member-leave a"});
 }
 
 TEST(EventPipeline, UserEventsOvertakeUnlessTheyCoalesce) {
-  Fixture f;
-  f.pipeline.user(Fixture::user("deploy", 5), true);
-  f.pipeline.user(Fixture::user("now", 6), false);
-  f.pipeline.user(Fixture::user("deploy", 7), true);
+  EventPipelineFixture f;
+  f.pipeline.user(EventPipelineFixture::user("deploy", 5), true);
+  f.pipeline.user(EventPipelineFixture::user("now", 6), false);
+  f.pipeline.user(EventPipelineFixture::user("deploy", 7), true);
   EXPECT_EQ(f.seen, std::vector<std::string>{"user now"});
   f.wait();
   EXPECT_EQ(f.seen, (std::vector<std::string>{"user now", "user deploy (coalesced)"}));
 }
 
 TEST(EventPipeline, FullMeansFlush) {
-  Fixture f;
+  EventPipelineFixture f;
   for (const char* name : {"a", "b", "c"}) {
-    f.pipeline.member(MemberEventKind::join, Fixture::member(name));
+    f.pipeline.member(MemberEventKind::join, EventPipelineFixture::member(name));
   }
   EXPECT_EQ(f.seen, std::vector<std::string>{"member-join a b"});
   f.pipeline.flush();

@@ -7,7 +7,7 @@
 namespace starling::agent {
 namespace {
 
-std::string error_of(const std::string& text) {
+std::string list_error_of(const std::string& text) {
   const auto members = read_hosted_members(text);
   return members ? "" : members.error();
 }
@@ -23,12 +23,12 @@ TEST(HostedMembers, PrefixAndCount) {
   ASSERT_TRUE(many) << many.error();
   EXPECT_EQ(many->front().name, "a:b-00001");
   EXPECT_EQ(many->back().name, "a:b-10000");
-  EXPECT_EQ(error_of("gw:0"), "the count in \"gw:0\" must be 1 to 1048575");
-  EXPECT_EQ(error_of("gw:99999999999999999999999"),
+  EXPECT_EQ(list_error_of("gw:0"), "the count in \"gw:0\" must be 1 to 1048575");
+  EXPECT_EQ(list_error_of("gw:99999999999999999999999"),
             "the count in \"gw:99999999999999999999999\" must be 1 to 1048575");
-  EXPECT_EQ(error_of(":5"), "\":5\" has no prefix before the colon");
-  EXPECT_EQ(error_of("gw:x"), "open gw:x: no such file or directory");
-  EXPECT_EQ(error_of("./gw:5"), "open ./gw:5: no such file or directory");
+  EXPECT_EQ(list_error_of(":5"), "\":5\" has no prefix before the colon");
+  EXPECT_EQ(list_error_of("gw:x"), "open gw:x: no such file or directory");
+  EXPECT_EQ(list_error_of("./gw:5"), "open ./gw:5: no such file or directory");
 }
 
 TEST(HostedMembers, File) {
@@ -49,7 +49,7 @@ TEST(HostedMembers, ErrorsNameFileElementAndField) {
   const TemporaryFolder folder;
   const auto error_in = [&](const std::string& json) {
     const std::string path = folder.write("h", json);
-    const std::string error = error_of(path);
+    const std::string error = list_error_of(path);
     EXPECT_TRUE(error.starts_with(path + ": ")) << error;
     return error.substr(std::min(path.size() + 2, error.size()));
   };

@@ -7,12 +7,13 @@ namespace starling::agent {
 namespace {
 
 // An engine that hosts two members besides its own, of three places in all and one more.
-struct Fixture : EngineFixture {
+struct HostingFixture : EngineFixture {
   Log log{LogLevel::err, [](std::string_view) {}};
   MembersMirror mirror;
   std::unique_ptr<Hosting> hosting;
 
-  Fixture() : EngineFixture("own", {.hosted = {{"one"}, {"two", {{"k", "v"}}}}, .hosted_max = 4}) {
+  HostingFixture()
+      : EngineFixture("own", {.hosted = {{"one"}, {"two", {{"k", "v"}}}}, .hosted_max = 4}) {
     on_event = [this](const Event& event) {
       if (event.kind == Event::Kind::member) mirror.apply(event);
     };
@@ -40,7 +41,7 @@ struct Fixture : EngineFixture {
 };
 
 TEST(Hosting, MembersComeAndGo) {
-  Fixture f;
+  HostingFixture f;
   EXPECT_EQ(f.hosting->size(), 2U);
   EXPECT_EQ(f.tags_of("two"), (Tags{{"k", "v"}}));
   EXPECT_EQ(f.host({.name = "late", .tags = {{"x", "y"}}, .advertise = "127.0.0.9"}), "");
@@ -57,7 +58,7 @@ TEST(Hosting, MembersComeAndGo) {
 }
 
 TEST(Hosting, TagsAreChangedOneByOne) {
-  Fixture f;
+  HostingFixture f;
   EXPECT_EQ(f.change_tags({.member = "two", .tags = {{"a", "1"}}, .delete_tags = {}}), "");
   EXPECT_EQ(f.change_tags({.member = "two", .tags = {{"b", "2"}}, .delete_tags = {"k"}}), "");
   EXPECT_EQ(f.tags_of("two"), (Tags{{"a", "1"}, {"b", "2"}}));
@@ -72,7 +73,7 @@ TEST(Hosting, TagsAreChangedOneByOne) {
 }
 
 TEST(Hosting, RefusalsAreSentences) {
-  Fixture f;
+  HostingFixture f;
   EXPECT_EQ(f.host({.name = "one", .tags = {}, .advertise = ""}), "this member is hosted already");
   EXPECT_EQ(f.host({.name = "own", .tags = {}, .advertise = ""}),
             "\"own\" is the agent's own member");
@@ -92,7 +93,7 @@ TEST(Hosting, RefusalsAreSentences) {
 }
 
 TEST(Hosting, AMemberThatLeavesIsLeftAlone) {
-  Fixture f;
+  HostingFixture f;
   std::optional<std::string> left;
   f.hosting->unhost({.name = "one"}, [&](const std::string& error) { left = error; });
   EXPECT_TRUE(f.hosting->hosts("one"));

@@ -5,11 +5,11 @@
 namespace starling::agent {
 namespace {
 
-struct Fixture : EngineFixture {
+struct JoinerFixture : EngineFixture {
   Log log{LogLevel::err, [](std::string_view) {}};
   Resolver resolver{loop};
   Joiner joiner{*engine, resolver, log, 1};
-  explicit Fixture(std::string name) : EngineFixture(std::move(name)) {}
+  explicit JoinerFixture(std::string name) : EngineFixture(std::move(name)) {}
 };
 
 TEST(Joiner, ErrorsAsGoPrintsThem) {
@@ -20,7 +20,7 @@ TEST(Joiner, ErrorsAsGoPrintsThem) {
 
 TEST(Joiner, OneSuccessIsASuccess) {
   EngineFixture other("b");
-  Fixture f("a");
+  JoinerFixture f("a");
   std::optional<std::size_t> count;
   std::string problem = "not called";
   // Port 1 refuses; a name needs a lookup; the other engine runs on a thread of its own.
@@ -36,7 +36,7 @@ TEST(Joiner, OneSuccessIsASuccess) {
 }
 
 TEST(Joiner, FailuresAreListedAndJoinsQueue) {
-  Fixture f("a");
+  JoinerFixture f("a");
   std::vector<std::string> ends;
   const auto note = [&](std::size_t count, const std::string& error) {
     ends.push_back(std::to_string(count) + " " + error);

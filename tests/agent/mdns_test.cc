@@ -38,7 +38,7 @@ struct Finder {
   }
 };
 
-struct Fixture {
+struct MdnsFixture {
   EventLoop loop;
   Log log{LogLevel::err, [](std::string_view) {}};
   void run(Duration duration) {
@@ -49,7 +49,7 @@ struct Fixture {
 
 // Each finds both, itself included, and nobody of another cluster; once.
 TEST(Mdns, FindsMembersOfItsCluster) {
-  Fixture f;
+  MdnsFixture f;
   const std::string cluster = "test-" + std::to_string(getpid());
   Finder a(f.loop, f.log, "a", 1, cluster), b(f.loop, f.log, "b", 2, cluster);
   Finder c(f.loop, f.log, "c", 3, cluster + "x");
@@ -63,7 +63,7 @@ TEST(Mdns, FindsMembersOfItsCluster) {
 }
 
 TEST(Mdns, Errors) {
-  Fixture f;
+  MdnsFixture f;
   const auto start = [&](std::string interface, std::string name) {
     auto started = Mdns::start(f.loop, f.log, [](std::vector<std::string>) {},
                                {.instance = {.service = mdns_service("x"),

@@ -9,11 +9,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Fixture {
+struct MeterFixture {
   Metrics metrics;
   Meter meter{metrics};
   std::vector<std::string> lines;
-  Fixture() {
+  MeterFixture() {
     metrics.add_sink([this](std::string_view line) { lines.emplace_back(line); }, "host");
   }
   // The lines of one metric, without prefix and newline.
@@ -31,7 +31,7 @@ struct Fixture {
 using Lines = std::vector<std::string>;
 
 TEST(Meter, TellsWhatHasComeSinceTheLastReading) {
-  Fixture f;
+  MeterFixture f;
   starling::Stats stats;
   stats.counters.queries_seen = 3;
   stats.counters.bytes_out = 700;
@@ -55,7 +55,7 @@ TEST(Meter, TellsWhatHasComeSinceTheLastReading) {
 }
 
 TEST(Meter, TellsWhatStandsEveryTime) {
-  Fixture f;
+  MeterFixture f;
   starling::Stats stats;
   stats.health_score = 2;
   stats.event_queue = 5;
@@ -70,7 +70,7 @@ TEST(Meter, TellsWhatStandsEveryTime) {
 }
 
 TEST(Meter, TellsTheTimesOfTheSnapshotInMilliseconds) {
-  Fixture f;
+  MeterFixture f;
   f.meter.read_snapshot({.lines = 2, .appending = 3ms, .compactions = 0, .compacting = {}});
   EXPECT_EQ(f.of("serf.snapshot.appendLine"), (Lines{"1.500000|ms", "1.500000|ms"}));
   EXPECT_EQ(f.of("serf.snapshot.compact"), Lines{});

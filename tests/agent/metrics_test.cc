@@ -10,13 +10,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Fixture {
+struct MetricsFixture {
   Metrics::Wall now{std::chrono::seconds(1'800'000'000)};
   Metrics metrics{[this] { return now; }};
 };
 
 TEST(Metrics, DumpsIntervalsThatHaveEnded) {
-  Fixture f;
+  MetricsFixture f;
   f.metrics.count("serf.events");
   f.metrics.count("serf.events");
   f.metrics.gauge("runtime.sys_bytes", 5);
@@ -35,7 +35,7 @@ TEST(Metrics, DumpsIntervalsThatHaveEnded) {
 }
 
 TEST(Metrics, AMinuteIsKept) {
-  Fixture f;
+  MetricsFixture f;
   for (int i = 0; i < 20; ++i) {
     f.metrics.count("a");
     f.now += 10s;
@@ -45,7 +45,7 @@ TEST(Metrics, AMinuteIsKept) {
 }
 
 TEST(Metrics, SinksGetStatsdLines) {
-  Fixture f;
+  MetricsFixture f;
   std::string sent;
   f.metrics.add_sink([&](std::string_view line) { sent += line; }, "host");
   f.metrics.count("serf.events.a b:c\nd", {.sum = 2, .times = 2});
@@ -58,7 +58,7 @@ TEST(Metrics, SinksGetStatsdLines) {
 }
 
 TEST(Metrics, SumsAreSentWithTheirCountAndMean) {
-  Fixture f;
+  MetricsFixture f;
   std::string sent;
   f.metrics.add_sink([&](std::string_view line) { sent += line; }, "host");
   f.metrics.sample("serf.msgs.sent", {.sum = 90, .times = 3});
@@ -78,7 +78,7 @@ TEST(Metrics, SumsAreSentWithTheirCountAndMean) {
 }
 
 TEST(Metrics, SumsOfManyAreSentAsAFewWithARate) {
-  Fixture f;
+  MetricsFixture f;
   std::vector<std::string> lines;
   f.metrics.add_sink([&](std::string_view line) { lines.emplace_back(line); }, "host");
   f.metrics.sample("x", {.sum = 16'000'000, .times = 8'000'000});
@@ -89,7 +89,7 @@ TEST(Metrics, SumsOfManyAreSentAsAFewWithARate) {
 }
 
 TEST(Metrics, NamesAreBounded) {
-  Fixture f;
+  MetricsFixture f;
   for (std::size_t i = 0; i < Metrics::names_max + 5; ++i) {
     f.metrics.count("serf.events." + std::to_string(i));
   }

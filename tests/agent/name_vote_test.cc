@@ -91,14 +91,14 @@ TEST(ConflictAnswer, HasTheMemberOrNothing) {
 }
 
 // A vote on a real engine that is alone: nobody answers, since we keep silent about our own name.
-struct Fixture : EngineFixture {
+struct NameVoteFixture : EngineFixture {
   Log log{LogLevel::debug, [](std::string_view) {}};
   MembersMirror mirror;
   QueryDesk desk;
   std::vector<std::string> lost;
   std::unique_ptr<NameVote> vote;
 
-  explicit Fixture(bool enabled = true)
+  explicit NameVoteFixture(bool enabled = true)
       : EngineFixture("own"), desk(*engine, mirror, log, {.own_name = "own"}, [](SeenQuery) {}) {
     vote = std::make_unique<NameVote>(
         desk, mirror, log,
@@ -114,7 +114,7 @@ struct Fixture : EngineFixture {
     };
     EXPECT_TRUE(run_until([&] { return mirror.size() == 1; }));
   }
-  ~Fixture() { engine->stop(); }
+  ~NameVoteFixture() { engine->stop(); }
   static Event conflict(std::string_view name) {
     Event event;
     event.kind = Event::Kind::conflict;
@@ -124,9 +124,9 @@ struct Fixture : EngineFixture {
 };
 
 TEST(NameVote, WithoutAnyAnswerIsLost) {
-  Fixture f;
-  f.vote->on_conflict(Fixture::conflict("own"));
-  f.vote->on_conflict(Fixture::conflict("own"));  // one at a time
+  NameVoteFixture f;
+  f.vote->on_conflict(NameVoteFixture::conflict("own"));
+  f.vote->on_conflict(NameVoteFixture::conflict("own"));  // one at a time
   EXPECT_EQ(f.desk.open(), 1u);
   ASSERT_TRUE(f.run_until([&] { return !f.lost.empty(); }));
   EXPECT_EQ(f.lost, std::vector<std::string>{"own"});
@@ -137,14 +137,14 @@ TEST(NameVote, WithoutAnyAnswerIsLost) {
 }
 
 TEST(NameVote, IsHeldOnEachHostedMember) {
-  Fixture f;
-  f.vote->on_conflict(Fixture::conflict("hosted1"));
+  NameVoteFixture f;
+  f.vote->on_conflict(NameVoteFixture::conflict("hosted1"));
   EXPECT_EQ(f.desk.open(), 0u) << "it is not among the members any more";
   f.mirror.apply(joined("hosted1"));
   f.mirror.apply(joined("hosted2"));
-  f.vote->on_conflict(Fixture::conflict("hosted1"));
-  f.vote->on_conflict(Fixture::conflict("hosted2"));
-  f.vote->on_conflict(Fixture::conflict("hosted1"));
+  f.vote->on_conflict(NameVoteFixture::conflict("hosted1"));
+  f.vote->on_conflict(NameVoteFixture::conflict("hosted2"));
+  f.vote->on_conflict(NameVoteFixture::conflict("hosted1"));
   EXPECT_EQ(f.desk.open(), 2u);
   // The agent's own member is another one and has a vote.
   ASSERT_TRUE(f.run_until([&] { return f.desk.open() == 0; }));
@@ -159,26 +159,26 @@ TEST(NameVote, IsHeldOnEachHostedMember) {
 }
 
 TEST(NameVote, AreBoundedInNumber) {
-  Fixture f;
+  NameVoteFixture f;
   for (std::size_t i = 0; i < 2 * NameVote::votes_max; ++i) {
     const std::string name = "hosted" + std::to_string(i);
     f.mirror.apply(joined(name));
-    f.vote->on_conflict(Fixture::conflict(name));
+    f.vote->on_conflict(NameVoteFixture::conflict(name));
   }
   EXPECT_EQ(f.desk.open(), NameVote::votes_max);
 }
 
 TEST(NameVote, IsNotHeldAboutOthersOrWhenSwitchedOff) {
-  Fixture f;
-  f.vote->on_conflict(Fixture::conflict("other"));
+  NameVoteFixture f;
+  f.vote->on_conflict(NameVoteFixture::conflict("other"));
   EXPECT_EQ(f.desk.open(), 0u);
-  Fixture off(false);
-  off.vote->on_conflict(Fixture::conflict("own"));
+  NameVoteFixture off(false);
+  off.vote->on_conflict(NameVoteFixture::conflict("own"));
   EXPECT_EQ(off.desk.open(), 0u);
 }
 
 TEST(NameVote, AboutOthersIsAnswered) {
-  Fixture f;
+  NameVoteFixture f;
   f.mirror.apply(joined("a"));
   std::vector<std::string> answers;
   bool done = false;

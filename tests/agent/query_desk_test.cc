@@ -10,13 +10,13 @@ namespace {
 using namespace std::chrono_literals;
 
 // A desk on a real engine that hosts one further member; queries for handlers are kept.
-struct Fixture : EngineFixture {
+struct QueryDeskFixture : EngineFixture {
   Log log{LogLevel::debug, [](std::string_view) {}};
   MembersMirror mirror;
   std::vector<SeenQuery> seen;
   std::unique_ptr<QueryDesk> desk;
 
-  explicit Fixture(int protocol = 5)
+  explicit QueryDeskFixture(int protocol = 5)
       : EngineFixture("own", {.hosted = {{"two", {{"role", "db"}}}}, .hosted_max = 4}) {
     desk = std::make_unique<QueryDesk>(
         *engine, mirror, log,
@@ -30,7 +30,7 @@ struct Fixture : EngineFixture {
     };
     EXPECT_TRUE(run_until([&] { return mirror.size() == 2; }));
   }
-  ~Fixture() { engine->stop(); }
+  ~QueryDeskFixture() { engine->stop(); }
 
   struct Outcome {
     std::string error;
@@ -60,7 +60,7 @@ struct Fixture : EngineFixture {
 };
 
 TEST(QueryDesk, BringsAcksAnswersAndTheEnd) {
-  Fixture f;
+  QueryDeskFixture f;
   const auto outcome = f.ask({.name = "load", .payload = "now", .want_acks = true});
   ASSERT_TRUE(f.run_until([&] { return !f.seen.empty(); }));
   EXPECT_EQ(f.seen[0].name, "load");
@@ -80,7 +80,7 @@ TEST(QueryDesk, BringsAcksAnswersAndTheEnd) {
 }
 
 TEST(QueryDesk, JudgesTagsForEachHostedMember) {
-  Fixture f;
+  QueryDeskFixture f;
   const auto db = f.ask({.name = "one", .tags = {{"role", "d"}}, .want_acks = true});
   const auto none = f.ask({.name = "two", .tags = {{"role", "web"}}, .want_acks = true});
   const auto all = f.ask({.name = "three", .tags = {{"role", ""}}, .want_acks = true});
@@ -96,7 +96,7 @@ TEST(QueryDesk, JudgesTagsForEachHostedMember) {
 }
 
 TEST(QueryDesk, RefusesWithSerfsWords) {
-  Fixture f;
+  QueryDeskFixture f;
   const auto large = f.ask({.name = "load", .payload = std::string(1000, 'x')});
   ASSERT_TRUE(f.run_until([&] { return !large->error.empty(); }));
   EXPECT_EQ(large->error, "query exceeds limit of 1024 bytes");
@@ -108,11 +108,11 @@ TEST(QueryDesk, RefusesWithSerfsWords) {
   EXPECT_FALSE(large->done);
   EXPECT_EQ(f.respond(1, std::string(5000, 'x')),
             "failed to respond to key query: response exceeds limit of 1024 bytes");
-  EXPECT_EQ(Fixture(3).ask({.name = "load"})->error, "Feature not supported");
+  EXPECT_EQ(QueryDeskFixture(3).ask({.name = "load"})->error, "Feature not supported");
 }
 
 TEST(QueryDesk, GivesInternalQueriesToTheirResponder) {
-  Fixture f;
+  QueryDeskFixture f;
   std::vector<std::string> internal;
   f.desk->on_internal("_serf_list-keys",
                       [&](const SeenQuery& query, const QueryDesk::Responder& respond) {
@@ -133,7 +133,7 @@ TEST(QueryDesk, GivesInternalQueriesToTheirResponder) {
 }
 
 TEST(QueryDesk, AnswersForEveryHostedMember) {
-  Fixture f;
+  QueryDeskFixture f;
   f.desk->on_internal("_serf_list-keys",
                       [&](const SeenQuery&, const QueryDesk::Responder& respond) {
                         respond.for_everybody("keys");
@@ -145,7 +145,7 @@ TEST(QueryDesk, AnswersForEveryHostedMember) {
 }
 
 TEST(QueryDesk, AForgottenQueryCallsNobody) {
-  Fixture f;
+  QueryDeskFixture f;
   bool called = false;
   const QueryTicket ticket = f.desk->ask({.name = "load", .timeout = 50ms, .want_acks = true},
                                          {.on_ack = [&](std::string_view) { called = true; },
@@ -158,7 +158,7 @@ TEST(QueryDesk, AForgottenQueryCallsNobody) {
 }
 
 TEST(QueryDesk, AResponderKnowsWhatFits) {
-  Fixture f;
+  QueryDeskFixture f;
   std::optional<QueryDesk::Responder> kept;
   f.desk->on_internal(
       "_serf_x", [&](const SeenQuery&, const QueryDesk::Responder& respond) { kept = respond; });

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Fixture {
+struct RetryJoinFixture {
   EventLoop loop;
   Log log{LogLevel::err, [](std::string_view) {}};
   int tries = 0;
@@ -31,7 +31,7 @@ struct Fixture {
 
 // A maximum of N allows N + 1 tries.
 TEST(RetryJoin, GivesUp) {
-  Fixture f;
+  RetryJoinFixture f;
   RetryJoin retry = f.retry(1);
   retry.start();
   f.wait();
@@ -40,7 +40,7 @@ TEST(RetryJoin, GivesUp) {
 }
 
 TEST(RetryJoin, StopsWhenItWorks) {
-  Fixture f;
+  RetryJoinFixture f;
   f.works_at = 3;
   RetryJoin retry = f.retry(0);
   retry.start();

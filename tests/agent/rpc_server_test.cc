@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // A server on a loop of its own thread.
-struct Fixture {
+struct RpcServerFixture {
   EventLoop loop;
   MembersMirror members;
   Log log{LogLevel::err, [](std::string_view) {}};
@@ -25,7 +25,7 @@ struct Fixture {
   std::string address;
   std::thread thread;
 
-  explicit Fixture(const RpcLimits& limits = {}) {
+  explicit RpcServerFixture(const RpcLimits& limits = {}) {
     backend.log = &log;
     backend.members = &members;
     backend.event = [](const EventRequest&, const RpcBackend::Done& done) { done(""); };
@@ -35,7 +35,7 @@ struct Fixture {
     address = format_endpoint(server->bound());
     thread = std::thread([this] { loop.run(); });
   }
-  ~Fixture() {
+  ~RpcServerFixture() {
     loop.post([this] { loop.stop(); });
     thread.join();
   }
@@ -48,7 +48,7 @@ struct Fixture {
   }
 };
 
-int dial(const Fixture& f) {
+int dial(const RpcServerFixture& f) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in there{};
   there.sin_family = AF_INET;
@@ -59,7 +59,7 @@ int dial(const Fixture& f) {
 }
 
 TEST(RpcServer, ServesClientsSideBySide) {
-  Fixture f;
+  RpcServerFixture f;
   auto first = cli::RpcClient::connect(f.address, "");
   auto second = cli::RpcClient::connect(f.address, "");
   ASSERT_TRUE(first && second) << first.error();
@@ -72,7 +72,7 @@ TEST(RpcServer, ServesClientsSideBySide) {
 }
 
 TEST(RpcServer, SendsLongListsInPieces) {
-  Fixture f;
+  RpcServerFixture f;
   constexpr std::size_t many = 100'000;  // far more than the buffers of a socket hold
   f.on_loop([&] {
     for (std::size_t i = 0; i < many; ++i) f.members.apply(joined("member-" + std::to_string(i)));
@@ -91,7 +91,7 @@ TEST(RpcServer, SendsLongListsInPieces) {
 }
 
 TEST(RpcServer, PublishesToStreams) {
-  Fixture f;
+  RpcServerFixture f;
   auto client = cli::RpcClient::connect(f.address, "");
   ASSERT_TRUE(client);
   ASSERT_TRUE(client->stream({.type = "user"}));
@@ -105,7 +105,7 @@ TEST(RpcServer, PublishesToStreams) {
 }
 
 TEST(RpcServer, AnswersBeforeItCloses) {
-  Fixture f;
+  RpcServerFixture f;
   const int socket = dial(f);
   const std::string request = cli::from_hex("82a7436f6d6d616e64a76d656d62657273a353657107");
   send(socket, request.data(), request.size(), MSG_NOSIGNAL);
@@ -121,7 +121,7 @@ TEST(RpcServer, AnswersBeforeItCloses) {
 }
 
 TEST(RpcServer, RefusesTooManyClients) {
-  Fixture f;
+  RpcServerFixture f;
   std::vector<int> sockets;
   for (std::size_t i = 0; i < RpcLimits{}.clients_max + 3; ++i) sockets.push_back(dial(f));
   char byte = 0;
@@ -159,7 +159,7 @@ void send_text(int socket, std::string_view bytes) {
 }
 
 TEST(RpcServer, CutsOffWhoDoesNotIntroduceItself) {
-  Fixture f({.handshake_timeout = 300ms});
+  RpcServerFixture f({.handshake_timeout = 300ms});
   const int silent = dial(f), greeted = dial(f);
   send_text(greeted, greeting());
   EXPECT_TRUE(closed_after(silent, 3s));
@@ -169,7 +169,7 @@ TEST(RpcServer, CutsOffWhoDoesNotIntroduceItself) {
 }
 
 TEST(RpcServer, WithATokenAHandshakeIsNotEnough) {
-  Fixture f({.handshake_timeout = 300ms});
+  RpcServerFixture f({.handshake_timeout = 300ms});
   f.on_loop([&] {
     f.backend.auth_token = "secret";
     return true;
@@ -188,7 +188,7 @@ TEST(RpcServer, WithATokenAHandshakeIsNotEnough) {
 
 // A byte now and then does not help: the whole request has one time.
 TEST(RpcServer, CutsOffARequestThatDripsIn) {
-  Fixture f({.request_timeout = 400ms});
+  RpcServerFixture f({.request_timeout = 400ms});
   const int slow = dial(f);
   send_text(slow, greeting());
   std::string request;
@@ -207,7 +207,7 @@ TEST(RpcServer, CutsOffARequestThatDripsIn) {
 
 // A client that is always in the middle of some request, but finishes each, is a good one.
 TEST(RpcServer, ASteadyClientIsNeverInTheMiddleForLong) {
-  Fixture f({.request_timeout = 300ms});
+  RpcServerFixture f({.request_timeout = 300ms});
   const int steady = dial(f);
   std::string request;
   append(request, RequestHeader{.command = "event", .sequence = 2});
@@ -222,7 +222,7 @@ TEST(RpcServer, ASteadyClientIsNeverInTheMiddleForLong) {
 }
 
 TEST(RpcServer, CutsOffWhoTakesNothing) {
-  Fixture f({.stall_timeout = 500ms});
+  RpcServerFixture f({.stall_timeout = 500ms});
   f.on_loop([&] {
     for (std::size_t i = 0; i < 100'000; ++i) {
       f.members.apply(joined("member-" + std::to_string(i)));
@@ -246,7 +246,7 @@ TEST(RpcServer, CutsOffWhoTakesNothing) {
 }
 
 TEST(RpcServer, ZeroIsNever) {
-  Fixture f({.handshake_timeout = {}, .request_timeout = {}, .stall_timeout = {}});
+  RpcServerFixture f({.handshake_timeout = {}, .request_timeout = {}, .stall_timeout = {}});
   const int silent = dial(f);
   send_text(silent, greeting().substr(0, 5));
   EXPECT_FALSE(closed_after(silent, 1500ms));
@@ -254,7 +254,7 @@ TEST(RpcServer, ZeroIsNever) {
 }
 
 TEST(RpcServer, ListenErrorsSayWhere) {
-  Fixture f;
+  RpcServerFixture f;
   EventLoop loop;
   EXPECT_EQ(RpcServer::listen(f.address, loop, f.backend, {}).error(),
             "listen tcp " + f.address + ": bind: address already in use");

@@ -18,7 +18,7 @@ using cli::from_hex;
 
 // A session with an agent made of lambdas; requests that the agent would do later wait in
 // `pending`.
-struct Fixture {
+struct RpcSessionFixture {
   MembersMirror members;
   Log log{LogLevel::err, [](std::string_view) {}};
   RpcBackend backend;
@@ -27,7 +27,7 @@ struct Fixture {
   std::vector<QueryCallbacks> queries;
   std::shared_ptr<RpcSession> session;
 
-  Fixture() {
+  RpcSessionFixture() {
     backend.log = &log;
     backend.members = &members;
     backend.event = [this](const EventRequest& request, RpcBackend::Done done) {
@@ -133,7 +133,7 @@ TEST(RpcSession, RecordedConversations) {
     }
     if (!usable) continue;
     ++played;
-    Fixture f;
+    RpcSessionFixture f;
     for (const nlohmann::json& step : exchange["steps"]) {
       const std::string bytes = from_hex(step["hex"]);
       if (step["dir"] == "client->server") {
@@ -150,7 +150,7 @@ TEST(RpcSession, RecordedConversations) {
 
 // The outcome of a change of keys follows beside an error, too.
 TEST(RpcSession, KeysOfTheCluster) {
-  Fixture f;
+  RpcSessionFixture f;
   std::string changed;
   f.backend.change_keys = [&](KeyChange change, const std::string& key,
                               const RpcBackend::KeysDone& done) {
@@ -183,7 +183,7 @@ TEST(RpcSession, KeysOfTheCluster) {
 
 // The same bytes one at a time give the same answers.
 TEST(RpcSession, HalfRequestsWait) {
-  Fixture f;
+  RpcSessionFixture f;
   std::string bytes;
   append(bytes, RequestHeader{.command = "handshake", .sequence = 1});
   append(bytes, HandshakeRequest{.version = 1});
@@ -196,7 +196,7 @@ TEST(RpcSession, HalfRequestsWait) {
 }
 
 TEST(RpcSession, CoordinatesAreThereOrNot) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   std::string known, unknown;
   append_coordinate(known, Coordinate{});
@@ -206,7 +206,7 @@ TEST(RpcSession, CoordinatesAreThereOrNot) {
 }
 
 TEST(RpcSession, ExplainsAMemberOrSaysWhyNot) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   std::string known, unknown;
   append_stats(known, {{"member", {{"name", "known"}}}});
@@ -217,7 +217,7 @@ TEST(RpcSession, ExplainsAMemberOrSaysWhyNot) {
 }
 
 TEST(RpcSession, HeaderFieldsPersist) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   std::string bytes;
   append(bytes, RequestHeader{.command = "members", .sequence = 77});
@@ -231,7 +231,7 @@ TEST(RpcSession, HeaderFieldsPersist) {
 }
 
 TEST(RpcSession, RequestsWaitForThePendingOne) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   EXPECT_EQ(f.request("join", JoinRequest{.existing = {"a"}, .replay = false}, 1), "");
   EXPECT_TRUE(f.session->busy());
@@ -245,7 +245,7 @@ TEST(RpcSession, RequestsWaitForThePendingOne) {
 }
 
 TEST(RpcSession, ClientMayGoBeforeItsAnswer) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   f.request("join", JoinRequest{.existing = {"a"}, .replay = false});
   f.session.reset();
@@ -254,7 +254,7 @@ TEST(RpcSession, ClientMayGoBeforeItsAnswer) {
 
 // A refused request's body is read as a header: two answers, as from a real agent.
 TEST(RpcSession, Authentication) {
-  Fixture f;
+  RpcSessionFixture f;
   f.backend.auth_token = "secret";
   f.greet();
   const std::string refused = header("Authentication required", 9);
@@ -268,7 +268,7 @@ TEST(RpcSession, Authentication) {
 }
 
 TEST(RpcSession, Streams) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   EXPECT_EQ(f.request("stream", StreamRequest{.type = "nonsense"}),
             header("Invalid event filter", 9));
@@ -303,7 +303,7 @@ std::string query_record(const QueryRecord& record, std::uint64_t sequence) {
 }
 
 TEST(RpcSession, QueriesBringRecordsUntilTheyAreDone) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   EXPECT_EQ(
       f.request("query", QueryRequest{.name = "load", .payload = {}, .nodes = {}, .tags = {}}, 5),
@@ -322,7 +322,7 @@ TEST(RpcSession, QueriesBringRecordsUntilTheyAreDone) {
 }
 
 TEST(RpcSession, QueriesOfAClientThatGoesAreForgotten) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   f.request("query", QueryRequest{.name = "load", .payload = {}, .nodes = {}, .tags = {}}, 5);
   f.session.reset();
@@ -332,7 +332,7 @@ TEST(RpcSession, QueriesOfAClientThatGoesAreForgotten) {
 }
 
 TEST(RpcSession, QueriesInStreamsMayBeAnsweredUntilTheirDeadline) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   f.request("stream", StreamRequest{.type = "query:load"}, 10);
   HandlerEvent event;
@@ -361,7 +361,7 @@ TEST(RpcSession, QueriesInStreamsMayBeAnsweredUntilTheirDeadline) {
 }
 
 TEST(RpcSession, Monitor) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   f.log.info("early");
   f.log.debug("too low");
@@ -381,7 +381,7 @@ TEST(RpcSession, Monitor) {
 }
 
 TEST(RpcSession, SlowConsumersLoseRecords) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   f.request("stream", StreamRequest{.type = "*"});
   HandlerEvent event;
@@ -407,7 +407,7 @@ std::vector<std::string> list_in(const std::string& bytes, std::string& after) {
   return names;
 }
 
-void ask_for(Fixture& f, std::string_view command) {
+void ask_for(RpcSessionFixture& f, std::string_view command) {
   std::string bytes;
   append(bytes, RequestHeader{.command = std::string(command), .sequence = 9});
   f.session->receive(bytes);
@@ -422,7 +422,7 @@ void fill(MembersMirror& members) {
 // However long the list is and however little the client takes at a time, little waits.
 TEST(RpcSession, ListsAreWrittenWhileTheyAreSent) {
   for (const std::size_t piece : {1'000UL, 50'000UL, 1'000'000UL}) {
-    Fixture f;
+    RpcSessionFixture f;
     f.greet();
     fill(f.members);
     ask_for(f, "members");
@@ -443,7 +443,7 @@ TEST(RpcSession, ListsAreWrittenWhileTheyAreSent) {
 }
 
 TEST(RpcSession, RecordsAndRequestsWaitForTheListToEnd) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   f.request("stream", StreamRequest{.type = "*"}, 5);
   fill(f.members);
@@ -468,7 +468,7 @@ TEST(RpcSession, RecordsAndRequestsWaitForTheListToEnd) {
 
 // The number of members goes out first, so all of them must come, whatever happens to them.
 TEST(RpcSession, MembersMayGoWhileTheyAreListed) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   fill(f.members);
   ask_for(f, "members");
@@ -485,7 +485,7 @@ TEST(RpcSession, MembersMayGoWhileTheyAreListed) {
 }
 
 TEST(RpcSession, AClientThatDoesNotReadOnLosesTheList) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   fill(f.members);
   ask_for(f, "members");
@@ -496,7 +496,7 @@ TEST(RpcSession, AClientThatDoesNotReadOnLosesTheList) {
 }
 
 TEST(RpcSession, FilteredAndHostedLists) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   for (const char* name : {"a7", "b7", "b8"}) f.members.apply(joined(name));
   std::string after;
@@ -509,7 +509,7 @@ TEST(RpcSession, FilteredAndHostedLists) {
 }
 
 TEST(RpcSession, HostingCommands) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   EXPECT_EQ(
       f.request("host-member", HostMemberRequest{.name = "n", .tags = {}, .advertise = "10.0.0.1"}),
@@ -533,7 +533,7 @@ TEST(RpcSession, HostileInputCloses) {
       "\x05",
   };
   for (const std::string& input : inputs) {
-    Fixture f;
+    RpcSessionFixture f;
     f.session->receive(input);
     EXPECT_TRUE(f.session->closing()) << input.substr(0, 8);
     EXPECT_EQ(f.session->output(), "");
@@ -543,7 +543,7 @@ TEST(RpcSession, HostileInputCloses) {
 }
 
 TEST(RpcSession, OneMebibyteIsTheLimit) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   EventRequest event{.name = "e", .payload = std::string((1U << 20) - 200, 'x'), .coalesce = false};
   EXPECT_EQ(f.request("event", event), header("", 9));
@@ -553,7 +553,7 @@ TEST(RpcSession, OneMebibyteIsTheLimit) {
 }
 
 TEST(RpcSession, StreamsAreBounded) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   std::string bytes;
   for (std::uint64_t i = 0; i <= RpcSession::streams_max; ++i) {
@@ -569,7 +569,7 @@ TEST(RpcSession, StreamsAreBounded) {
 }
 
 TEST(RpcSession, AFloodOfWrongTokensIsLoggedAFewTimes) {
-  Fixture f;
+  RpcSessionFixture f;
   LogLimiter limiter;
   f.backend.limiter = &limiter;
   f.backend.auth_token = "right";
@@ -584,7 +584,7 @@ TEST(RpcSession, AFloodOfWrongTokensIsLoggedAFewTimes) {
 }
 
 TEST(RpcSession, KnowsWhetherARequestIsHalf) {
-  Fixture f;
+  RpcSessionFixture f;
   EXPECT_FALSE(f.session->introduced());
   f.greet();
   EXPECT_TRUE(f.session->introduced());
@@ -605,7 +605,7 @@ TEST(RpcSession, KnowsWhetherARequestIsHalf) {
 }
 
 TEST(RpcSession, Stats) {
-  Fixture f;
+  RpcSessionFixture f;
   f.greet();
   std::string bytes;
   append(bytes, RequestHeader{.command = "stats", .sequence = 3});

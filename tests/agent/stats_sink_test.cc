@@ -33,7 +33,7 @@ std::string take(const io::File& socket) {
   return count <= 0 ? "" : std::string(room.data(), static_cast<std::size_t>(count));
 }
 
-struct Fixture {
+struct StatsSinkFixture {
   EventLoop loop;
   Log log{LogLevel::err, [](std::string_view) {}};
   Resolver resolver{loop};
@@ -49,7 +49,7 @@ struct Fixture {
 };
 
 TEST(StatsSink, PacketsOfWholeLines) {
-  Fixture f;
+  StatsSinkFixture f;
   std::uint16_t port = 0;
   const io::File socket = server(SOCK_DGRAM, port);
   StatsSink sink(f.loop, f.resolver, f.log,
@@ -75,7 +75,7 @@ TEST(StatsSink, PacketsOfWholeLines) {
 }
 
 TEST(StatsSink, AStreamComesBackWithAWholeLine) {
-  Fixture f;
+  StatsSinkFixture f;
   std::uint16_t port = 0;
   io::File listener = server(SOCK_STREAM, port);
   StatsSink sink(f.loop, f.resolver, f.log,
@@ -107,7 +107,7 @@ TEST(StatsSink, AStreamComesBackWithAWholeLine) {
 }
 
 TEST(StatsSink, WithoutAServerLinesAreBounded) {
-  Fixture f;
+  StatsSinkFixture f;
   StatsSink sink(f.loop, f.resolver, f.log,
                  {.kind = StatsSink::Kind::statsite, .address = "127.0.0.1:1"});
   const std::string line(100, 'x');

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/sim/nodes.h"
+
 namespace starling::sim {
 namespace {
-
-constexpr NodeId a{0};
 
 class CheckersTest : public testing::Test {
  protected:

@@ -2,10 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/sim/nodes.h"
+
 namespace starling::sim {
 namespace {
 
-constexpr NodeId a{0}, b{1};
 const Instant start{std::chrono::hours(1)};
 
 class Recorder : public HostOutlet {

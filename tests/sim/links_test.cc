@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/sim/nodes.h"
+
 namespace starling::sim {
 namespace {
-
-constexpr NodeId a{0}, b{1}, c{2};
 
 TEST(Links, PartitionsOverlapAndHealByNumber) {
   Links links(3, {}, 1);

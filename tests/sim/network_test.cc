@@ -4,10 +4,10 @@
 
 #include <bit>
 
+#include "tests/sim/nodes.h"
+
 namespace starling::sim {
 namespace {
-
-constexpr NodeId a{0}, b{1}, c{2};
 
 struct Arrived {
   Instant at;

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/sim/nodes.h"
+
 namespace starling::sim {
 namespace {
-
-constexpr NodeId a{0};
 
 class OwnerCheckerTest : public testing::Test {
  protected:

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/sim/nodes.h"
+
 namespace starling::sim {
 namespace {
-
-constexpr NodeId a{0}, b{1};
 
 class SerfCheckerTest : public testing::Test {
  protected:

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "tests/sim/nodes.h"
+
 namespace starling::sim {
 namespace {
 
@@ -11,7 +13,6 @@ using Kind = StreamEvent::Kind;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr NodeId a{0}, b{1}, c{2};
 constexpr StreamId dialled{5};
 
 // What one side heard, with the bytes of its readable events joined.

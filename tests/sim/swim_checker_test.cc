@@ -5,12 +5,12 @@
 
 #include <vector>
 
+#include "tests/sim/nodes.h"
+
 namespace starling::sim {
 namespace {
 
 using std::chrono::seconds;
-
-constexpr NodeId a{0}, b{1}, c{2};
 
 class SwimCheckerTest : public testing::Test {
  protected:

@@ -4,10 +4,11 @@
 
 #include <vector>
 
+#include "tests/sim/nodes.h"
+
 namespace starling::sim {
 namespace {
 
-constexpr NodeId a{0}, b{1};
 const Instant start{std::chrono::hours(1)};
 
 Event dead(std::uint64_t incarnation) {

@@ -5,7 +5,7 @@
 namespace starling::test {
 
 namespace {
-constexpr std::size_t blanks = 256;
+constexpr std::size_t lane_blanks = 256;
 }
 
 LanedNode::LanedNode(EngineOptions options, std::uint32_t lanes) : options_(std::move(options)) {
@@ -14,7 +14,7 @@ LanedNode::LanedNode(EngineOptions options, std::uint32_t lanes) : options_(std:
   cipher_.emplace(options_.keyring);
   workspace_.resize(Peeler::workspace_bytes({}));
   parts_.resize(4096);
-  rooms_.resize(blanks * options_.packet_room_bytes());
+  rooms_.resize(lane_blanks * options_.packet_room_bytes());
   auto engine = Engine::create(options_, memory_->arena().bytes(Engine::footprint(options_)), now_);
   if (!engine) CHECK(false && "the options of this test do not start an engine");
   engine_.emplace(std::move(*engine));
@@ -66,7 +66,7 @@ void LanedNode::turn_all() {
 }
 
 bool LanedNode::turn(std::size_t lane, std::span<const RxPacket> rx) {
-  std::array<TxPacket, blanks> tx;
+  std::array<TxPacket, lane_blanks> tx;
   for (std::size_t i = 0; i < tx.size(); ++i) {
     tx[i].room = MutableBytes(rooms_).subspan(i * options_.packet_room_bytes(),
                                               options_.packet_room_bytes());

@@ -37,7 +37,7 @@ Octets text_octets(std::string_view text) {
   return test::to_vector(text);
 }
 
-AesKey key_of(std::uint8_t fill, std::size_t size = 16) {
+AesKey filled_key(std::uint8_t fill, std::size_t size = 16) {
   const Octets raw(size, std::byte{fill});
   return *AesKey::from(raw);
 }
@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, CipherTest,
 
 TEST_P(CipherTest, opens_what_it_seals) {
   for (const std::size_t key_size : {16u, 24u, 32u}) {
-    Cipher cipher(ring_of({key_of(3, key_size)}), GetParam());
+    Cipher cipher(ring_of({filled_key(3, key_size)}), GetParam());
     for (const unsigned version : {0u, 1u}) {
       for (std::size_t size = 1; size <= 70; ++size) {
         const Octets plain(size, std::byte{0x55});
@@ -100,7 +100,7 @@ TEST_P(CipherTest, reseals_every_recorded_packet_byte_for_byte) {
     associated.insert(associated.end(), label.begin(), label.end());
 
     Cipher cipher(
-        ring_of({key_of(9), *AesKey::from(from_hex(vector["key_hex"].get<std::string>()))}),
+        ring_of({filled_key(9), *AesKey::from(from_hex(vector["key_hex"].get<std::string>()))}),
         GetParam());
     Octets out(rest.size() - encrypt_overhead_v1);
     const auto opened = cipher.open(rest, associated, out);
@@ -120,8 +120,8 @@ TEST_P(CipherTest, reseals_every_recorded_packet_byte_for_byte) {
 }
 
 TEST_P(CipherTest, tries_every_key_also_in_place) {
-  Cipher sender(ring_of({key_of(7, 32)}), GetParam());
-  Cipher receiver(ring_of({key_of(1), key_of(2, 24), key_of(7, 32)}), GetParam());
+  Cipher sender(ring_of({filled_key(7, 32)}), GetParam());
+  Cipher receiver(ring_of({filled_key(1), filled_key(2, 24), filled_key(7, 32)}), GetParam());
   const Octets plain(100, std::byte{0x77});
   for (const unsigned version : {0u, 1u}) {
     Octets sealed = sealed_by(sender, version, {}, plain);
@@ -134,8 +134,8 @@ TEST_P(CipherTest, tries_every_key_also_in_place) {
 }
 
 TEST_P(CipherTest, failure_in_place_leaves_the_ciphertext) {
-  Cipher sender(ring_of({key_of(7)}), GetParam());
-  Cipher receiver(ring_of({key_of(1), key_of(2)}), GetParam());
+  Cipher sender(ring_of({filled_key(7)}), GetParam());
+  Cipher receiver(ring_of({filled_key(1), filled_key(2)}), GetParam());
   const Octets plain(100, std::byte{0x77});
   Octets sealed = sealed_by(sender, 1, {}, plain);
   const Octets before = sealed;
@@ -145,7 +145,7 @@ TEST_P(CipherTest, failure_in_place_leaves_the_ciphertext) {
 }
 
 TEST_P(CipherTest, failure_releases_nothing) {
-  Cipher cipher(ring_of({key_of(7)}), GetParam());
+  Cipher cipher(ring_of({filled_key(7)}), GetParam());
   const Octets plain(40, std::byte{0x77});
   Octets sealed = sealed_by(cipher, 1, {}, plain);
   sealed.back() ^= std::byte{1};  // the tag: decryption itself would give the true plaintext
@@ -155,7 +155,7 @@ TEST_P(CipherTest, failure_releases_nothing) {
 }
 
 TEST_P(CipherTest, every_flipped_bit_but_the_version_is_noticed) {
-  Cipher cipher(ring_of({key_of(7)}), GetParam());
+  Cipher cipher(ring_of({filled_key(7)}), GetParam());
   const Octets plain(33, std::byte{0x41});
   const Octets associated = text_octets("blue");
   const Octets sealed = sealed_by(cipher, 1, associated, plain);
@@ -174,7 +174,7 @@ TEST_P(CipherTest, every_flipped_bit_but_the_version_is_noticed) {
 }
 
 TEST_P(CipherTest, refuses_short_unknown_and_unroomy_input) {
-  Cipher cipher(ring_of({key_of(7)}), GetParam());
+  Cipher cipher(ring_of({filled_key(7)}), GetParam());
   Octets out(100);
   EXPECT_EQ(cipher.open({}, {}, out).error().fault, WireFault::truncated);
   for (std::size_t size = 1; size < 45; ++size) {
@@ -198,7 +198,7 @@ TEST_P(CipherTest, refuses_short_unknown_and_unroomy_input) {
 
 // What an attacker with a key can send: Go crashes on both of these.
 TEST_P(CipherTest, empty_plaintext_and_bad_padding_are_errors) {
-  Cipher cipher(ring_of({key_of(7)}), GetParam());
+  Cipher cipher(ring_of({filled_key(7)}), GetParam());
   Octets out(200);
   const Octets empty1 = sealed_by(cipher, 1, {}, {});
   EXPECT_EQ(cipher.open(empty1, {}, out).error().fault, WireFault::malformed);
@@ -222,14 +222,14 @@ TEST_P(CipherTest, empty_plaintext_and_bad_padding_are_errors) {
 }
 
 TEST_P(CipherTest, rekeys_without_allocation_where_room_is_reserved) {
-  Keyring ring = ring_of({key_of(1)});
+  Keyring ring = ring_of({filled_key(1)});
   Cipher cipher(ring, GetParam());
-  Cipher other(ring_of({key_of(2, 32)}), GetParam());
+  Cipher other(ring_of({filled_key(2, 32)}), GetParam());
   cipher.reserve(Keyring::keys_max);
   const Octets plain(20, std::byte{0x33});
   const Octets first = sealed_by(cipher, 1, {}, plain);
   Octets out(64);
-  ASSERT_TRUE(ring.add(key_of(2, 32)) && ring.use(key_of(2, 32)));
+  ASSERT_TRUE(ring.add(filled_key(2, 32)) && ring.use(filled_key(2, 32)));
   const std::size_t before = openssl_allocations;
   const test::AllocationCounter allocations;
   cipher.rekey(ring);
@@ -240,22 +240,22 @@ TEST_P(CipherTest, rekeys_without_allocation_where_room_is_reserved) {
 }
 
 TEST_P(CipherTest, rekeys) {
-  Keyring ring = ring_of({key_of(1)});
+  Keyring ring = ring_of({filled_key(1)});
   Cipher cipher(ring, GetParam());
   Cipher old_sender(ring, GetParam());
   const Octets plain(20, std::byte{0x33});
   Octets out(64);
   const Octets from_old = sealed_by(old_sender, 1, {}, plain);
 
-  ASSERT_TRUE(ring.add(key_of(2, 32)));
+  ASSERT_TRUE(ring.add(filled_key(2, 32)));
   cipher.rekey(ring);
   EXPECT_TRUE(equal(sealed_by(cipher, 1, {}, plain), from_old)) << "still the old primary";
-  ASSERT_TRUE(ring.use(key_of(2, 32)));
+  ASSERT_TRUE(ring.use(filled_key(2, 32)));
   cipher.rekey(ring);
   EXPECT_TRUE(cipher.open(from_old, {}, out)) << "the old key is still in the ring";
   const Octets from_new = sealed_by(cipher, 1, {}, plain);
   EXPECT_FALSE(old_sender.open(from_new, {}, out));
-  ASSERT_TRUE(ring.remove(key_of(1)));
+  ASSERT_TRUE(ring.remove(filled_key(1)));
   cipher.rekey(ring);
   EXPECT_FALSE(cipher.open(from_old, {}, out)) << "the old key is gone";
   EXPECT_TRUE(cipher.open(from_new, {}, out));
@@ -269,7 +269,7 @@ TEST_P(CipherTest, rekeys) {
 
 TEST_P(CipherTest, allocates_nothing_per_packet) {
   ASSERT_TRUE(counting);
-  Cipher cipher(ring_of({key_of(1), key_of(2)}), GetParam());
+  Cipher cipher(ring_of({filled_key(1), filled_key(2)}), GetParam());
   Octets out(2048);
   Octets plain(1400);
   Octets sealed(1500);
@@ -286,7 +286,7 @@ TEST_P(CipherTest, allocates_nothing_per_packet) {
 TEST(Cipher, engines_agree) {
   std::mt19937 random(20);
   for (const std::size_t key_size : {16u, 24u, 32u}) {
-    const Keyring ring = ring_of({key_of(0x21, key_size)});
+    const Keyring ring = ring_of({filled_key(0x21, key_size)});
     Cipher reference(ring, Cipher::Engine::openssl);
     Cipher fast(ring, Cipher::Engine::ipsec_mb);
     for (std::size_t size = 0; size < 600; size += 1 + random() % 7) {
@@ -303,7 +303,7 @@ TEST(Cipher, engines_agree) {
 }
 
 TEST(Cipher, plaintext_may_wait_at_its_final_place) {
-  Cipher cipher(ring_of({key_of(1)}));
+  Cipher cipher(ring_of({filled_key(1)}));
   const Octets plain(50, std::byte{0x61});
   for (const unsigned version : {0u, 1u}) {
     Octets packet(Cipher::sealed_size(version, plain.size()));

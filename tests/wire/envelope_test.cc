@@ -64,13 +64,13 @@ ByteVector user(std::size_t size, std::uint8_t fill = 'u') {
   return message;
 }
 
-AesKey key_of(std::uint8_t fill) {
+AesKey short_key(std::uint8_t fill) {
   return *AesKey::from(ByteVector(16, std::byte{fill}));
 }
 
 Keyring ring_of(std::uint8_t fill) {
   Keyring ring;
-  EXPECT_TRUE(ring.add(key_of(fill)));
+  EXPECT_TRUE(ring.add(short_key(fill)));
   return ring;
 }
 

@@ -7,7 +7,7 @@
 namespace starling {
 namespace {
 
-std::vector<std::byte> written(std::uint64_t value) {
+std::vector<std::byte> varint_of(std::uint64_t value) {
   std::array<std::byte, varint_bytes_max> room;
   Writer out(room);
   put_varint(value, out);
@@ -19,7 +19,7 @@ TEST(Varint, ReadsWhatItWrote) {
   for (std::uint32_t bits = 0; bits <= 64; ++bits) {
     const std::uint64_t power = bits == 64 ? 0 : std::uint64_t{1} << bits;
     for (const std::uint64_t value : {power - 1, power, power + 1}) {
-      const auto bytes = written(value);
+      const auto bytes = varint_of(value);
       Reader in(bytes);
       EXPECT_EQ(read_varint(in), value);
       EXPECT_TRUE(in.ok());
@@ -29,11 +29,11 @@ TEST(Varint, ReadsWhatItWrote) {
 }
 
 TEST(Varint, TakesABytePerSevenBits) {
-  EXPECT_EQ(written(0).size(), 1U);
-  EXPECT_EQ(written(127).size(), 1U);
-  EXPECT_EQ(written(128).size(), 2U);
-  EXPECT_EQ(written(UINT32_MAX).size(), 5U);
-  EXPECT_EQ(written(UINT64_MAX).size(), 10U);
+  EXPECT_EQ(varint_of(0).size(), 1U);
+  EXPECT_EQ(varint_of(127).size(), 1U);
+  EXPECT_EQ(varint_of(128).size(), 2U);
+  EXPECT_EQ(varint_of(UINT32_MAX).size(), 5U);
+  EXPECT_EQ(varint_of(UINT64_MAX).size(), 10U);
 }
 
 WireFault fault_of(std::initializer_list<std::uint8_t> bytes) {

@@ -6,12 +6,12 @@
 namespace starling::agent {
 namespace {
 
-struct Fixture : EngineFixture {
+struct RejoinFixture : EngineFixture {
   Log log{LogLevel::err, [](std::string_view) {}};
   Rejoin rejoin{*engine, log};
   std::optional<bool> reached;
 
-  explicit Fixture(std::string name) : EngineFixture(std::move(name)) {}
+  explicit RejoinFixture(std::string name) : EngineFixture(std::move(name)) {}
   void start(std::vector<SnapshotNode> nodes) {
     const SnapshotNode own{"a", format_endpoint(engine->ports().bound())};
     rejoin.start(std::move(nodes), own, [this](bool answer) { reached = answer; });
@@ -25,7 +25,7 @@ struct Fixture : EngineFixture {
 
 TEST(Rejoin, TriesUntilOneAnswers) {
   EngineFixture other("b");
-  Fixture f("a");
+  RejoinFixture f("a");
   const std::string address = format_endpoint(other.engine->ports().bound());
   f.start({{"a", "127.0.0.1:1"},  // ourselves
            {"hosted", format_endpoint(f.engine->ports().bound())},
@@ -46,7 +46,7 @@ TEST(Rejoin, TriesUntilOneAnswers) {
 }
 
 TEST(Rejoin, SaysThatNobodyAnswered) {
-  Fixture f("a");
+  RejoinFixture f("a");
   f.start({{"gone", "127.0.0.1:1"}, {"odd", "nonsense"}});
   EXPECT_TRUE(f.run_until([&] { return f.reached.has_value(); }));
   EXPECT_EQ(f.reached, false);
@@ -55,7 +55,7 @@ TEST(Rejoin, SaysThatNobodyAnswered) {
 }
 
 TEST(Rejoin, OfNobodyIsNothing) {
-  Fixture f("a");
+  RejoinFixture f("a");
   f.start({{"a", "127.0.0.1:1"}});
   EXPECT_FALSE(f.reached);
   EXPECT_TRUE(f.log.ring().empty());

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using Nodes = std::map<std::string, std::string>;
 
-struct Fixture {
+struct SnapshotFixture {
   TemporaryFolder folder;
   EventLoop loop;
   std::vector<std::string> logged;
@@ -26,7 +26,7 @@ struct Fixture {
   Snapshot::Numbers numbers{.member_time = 1, .incarnation = 1};
   std::unique_ptr<Snapshot> snapshot;
 
-  Fixture() {
+  SnapshotFixture() {
     log.open_gate();
     options.path = folder.path("s");
     options.turn_interval = 5ms;
@@ -58,7 +58,7 @@ struct Fixture {
 };
 
 TEST(Snapshot, WritesWhatSerfWrites) {
-  Fixture f;
+  SnapshotFixture f;
   f.open();
   f.member(joined("a"));
   f.member(joined("b"));
@@ -79,7 +79,7 @@ TEST(Snapshot, WritesWhatSerfWrites) {
 
 // The numbers come twice a second; what was handled since then must not be handled again.
 TEST(Snapshot, NotesAQueryAtOnce) {
-  Fixture f;
+  SnapshotFixture f;
   f.open();
   f.snapshot->on_query(4);
   f.snapshot->on_query(3);  // not newer
@@ -88,7 +88,7 @@ TEST(Snapshot, NotesAQueryAtOnce) {
 }
 
 TEST(Snapshot, GoesOnWhereItStopped) {
-  Fixture f;
+  SnapshotFixture f;
   f.folder.write("s", "alive: x 10.0.0.1:7946\nclock: 5\nevent-clock: 7\nquery-clock: 2\nclo");
   f.open();
   EXPECT_EQ(nodes_of(f.snapshot->recovered()), (Nodes{{"x", "10.0.0.1:7946"}}));
@@ -103,7 +103,7 @@ TEST(Snapshot, GoesOnWhereItStopped) {
 
 // A file of Serf's, and back: what we add to it says nothing to Serf.
 TEST(Snapshot, OfSerfsOwnFileStaysReadableForSerf) {
-  Fixture f;
+  SnapshotFixture f;
   const test::ByteVector real = test::load_vector_file("real_snapshot_rejoin.snap");
   f.folder.write("s", std::string(as_text(real)));
   f.open();
@@ -117,7 +117,7 @@ TEST(Snapshot, OfSerfsOwnFileStaysReadableForSerf) {
 }
 
 TEST(Snapshot, AfterALeaveOnlyTheClockGoesOn) {
-  Fixture f;
+  SnapshotFixture f;
   f.open();
   f.member(joined("a"));
   f.snapshot->leave();
@@ -133,7 +133,7 @@ TEST(Snapshot, AfterALeaveOnlyTheClockGoesOn) {
 }
 
 TEST(Snapshot, KeepsABoundAboveEveryIncarnation) {
-  Fixture f;
+  SnapshotFixture f;
   for (std::uint32_t life = 0; life < 3; ++life) {
     f.open();
     const std::uint32_t first = f.snapshot->recovered().incarnation + 1;
@@ -149,7 +149,7 @@ TEST(Snapshot, KeepsABoundAboveEveryIncarnation) {
 }
 
 TEST(Snapshot, IsWrittenAnewWhenItHasGrownLong) {
-  Fixture f;
+  SnapshotFixture f;
   f.options.compaction_bytes_min = 2000;
   f.open();
   f.numbers.member_time = 6;
@@ -174,7 +174,7 @@ TEST(Snapshot, IsWrittenAnewWhenItHasGrownLong) {
 
 // Thousands of rows go in parts; what happens between two parts is right afterwards.
 TEST(Snapshot, StaysRightWhileItIsWrittenAnew) {
-  Fixture f;
+  SnapshotFixture f;
   f.options.compaction_bytes_min = 1;
   f.options.turn_interval = 1h;  // turns are ours
   f.open();
@@ -220,7 +220,7 @@ TEST(Snapshot, StaysRightWhileItIsWrittenAnew) {
 // Until one of them is reached, the members of the earlier life are not forgotten.
 TEST(Snapshot, KeepsTheEarlierMembersUntilOneIsReached) {
   for (const bool reached : {false, true}) {
-    Fixture f;
+    SnapshotFixture f;
     f.options.compaction_bytes_min = 1000;
     f.folder.write("s", "alive: earlier 10.0.0.7:7946\nalive: me 127.0.0.1:7946\n" +
                             std::string(2000, '#') + "\n");
@@ -237,7 +237,7 @@ TEST(Snapshot, KeepsTheEarlierMembersUntilOneIsReached) {
 
 // Lines that a full disk has swallowed come back when there is room again.
 TEST(Snapshot, IsRepairedAfterAFullDisk) {
-  Fixture f;
+  SnapshotFixture f;
   std::signal(SIGXFSZ, SIG_IGN);
   f.open();
   f.member(joined("a"));
@@ -264,7 +264,7 @@ TEST(Snapshot, IsRepairedAfterAFullDisk) {
 }
 
 TEST(Snapshot, ANameThatWouldBreakTheLinesIsLeftOut) {
-  Fixture f;
+  SnapshotFixture f;
   f.open();
   f.member(joined("two\nlines"));
   f.member(joined("name with spaces"));
@@ -274,7 +274,7 @@ TEST(Snapshot, ANameThatWouldBreakTheLinesIsLeftOut) {
 }
 
 TEST(Snapshot, CannotBeOpened) {
-  Fixture f;
+  SnapshotFixture f;
   f.options.path = f.folder.path("no/such/folder");
   const auto opened = Snapshot::open(f.loop, f.log, f.members, f.options);
   ASSERT_FALSE(opened);

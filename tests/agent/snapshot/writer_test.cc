@@ -9,13 +9,13 @@
 namespace starling::agent {
 namespace {
 
-struct Fixture {
+struct WriterFixture {
   TemporaryFolder folder;
   std::mutex mutex;
   std::vector<SnapshotReport> reports;  // guarded by mutex
   std::unique_ptr<SnapshotWriter> writer;
 
-  Fixture() {
+  WriterFixture() {
     auto file = SnapshotFile::open(folder.path("s"));
     EXPECT_TRUE(file) << file.error();
     writer = std::make_unique<SnapshotWriter>(std::move(*file), [this](const SnapshotReport& r) {
@@ -34,7 +34,7 @@ struct Fixture {
 using Kind = SnapshotReport::Kind;
 
 TEST(SnapshotWriter, CarriesOutInOrderAndBeforeItEnds) {
-  Fixture f;
+  WriterFixture f;
   EXPECT_TRUE(f.writer->append("clock: 1\n"));
   EXPECT_TRUE(f.writer->append("clock: 2\n", true));
   f.writer->begin_compaction();
@@ -56,7 +56,7 @@ TEST(SnapshotWriter, CarriesOutInOrderAndBeforeItEnds) {
 }
 
 TEST(SnapshotWriter, SaysThatACompactionFailedOnce) {
-  Fixture f;
+  WriterFixture f;
   std::filesystem::create_directory(f.folder.path("s.compact"));  // in the new file's way
   f.writer->begin_compaction();
   f.writer->compact_part("alive: a 1.1.1.1:1\n");
@@ -69,7 +69,7 @@ TEST(SnapshotWriter, SaysThatACompactionFailedOnce) {
 }
 
 TEST(SnapshotWriter, AbandonsACompaction) {
-  Fixture f;
+  WriterFixture f;
   f.writer->begin_compaction();
   f.writer->compact_part("alive: a 1.1.1.1:1\n");
   f.writer->abandon_compaction();
@@ -80,7 +80,7 @@ TEST(SnapshotWriter, AbandonsACompaction) {
 }
 
 TEST(SnapshotWriter, RefusesMoreThanItsQueueHolds) {
-  Fixture f;
+  WriterFixture f;
   EXPECT_FALSE(f.writer->append(std::string(SnapshotWriter::waiting_bytes_max + 1, '#')));
   EXPECT_TRUE(f.writer->append("clock: 1\n"));
   f.writer->stop();

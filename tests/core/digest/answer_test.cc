@@ -14,7 +14,7 @@ namespace starling {
 namespace {
 
 const Endpoint asker{IpAddress::v4(1, 2, 3, 4), 7946};
-constexpr SyncHeader header{.exchange = ExchangeId{77}};
+constexpr SyncHeader asked_header{.exchange = ExchangeId{77}};
 
 // What a bag answered: copies, decoded again when looked at.
 struct Answers {
@@ -25,7 +25,7 @@ struct Answers {
     const auto message = decode_sync(Bytes(bytes[i]).subspan(1));
     CHECK(message.has_value());
     EXPECT_TRUE(message->header.from_responder);
-    EXPECT_EQ(message->header.exchange, header.exchange);
+    EXPECT_EQ(message->header.exchange, asked_header.exchange);
     return *message;
   }
   template <class Message>
@@ -52,7 +52,7 @@ Answers ask(test::MemberBag& bag, const SyncBody& body, std::size_t room = sync_
     EXPECT_LE(message.size(), room);
     answers.bytes.emplace_back(message.begin(), message.end());
   });
-  answer(asker, {header, body}, room, bag);
+  answer(asker, {asked_header, body}, room, bag);
   return answers;
 }
 
@@ -73,8 +73,8 @@ struct Opening {
   }
 };
 
-void fill(test::MemberBag& bag, std::uint32_t first, std::uint32_t end,
-          std::uint32_t incarnation = 0) {
+void put_members(test::MemberBag& bag, std::uint32_t first, std::uint32_t end,
+                 std::uint32_t incarnation = 0) {
   for (std::uint32_t i = first; i < end; ++i) {
     std::string name;
     MemberRecord record = test::made_up_record(i, true, name);
@@ -85,8 +85,8 @@ void fill(test::MemberBag& bag, std::uint32_t first, std::uint32_t end,
 
 TEST(Answer, EqualTablesAreFinished) {
   test::MemberBag ours({}), theirs({});
-  fill(ours, 0, 100);
-  fill(theirs, 0, 100);
+  put_members(ours, 0, 100);
+  put_members(theirs, 0, 100);
   const Answers answers = ask(ours, Opening(theirs, 16).message);
   ASSERT_EQ(answers.size(), 1U);
   const auto finished = answers.as<SyncFinished>(0);
@@ -97,10 +97,10 @@ TEST(Answer, EqualTablesAreFinished) {
 
 TEST(Answer, AFewDifferencesAreToldAtOnce) {
   test::MemberBag ours({}), theirs({});
-  fill(ours, 0, 103);  // three that they have not
-  fill(theirs, 0, 100);
-  fill(theirs, 200, 202);   // two that we have not
-  fill(theirs, 50, 51, 9);  // one that is newer there
+  put_members(ours, 0, 103);  // three that they have not
+  put_members(theirs, 0, 100);
+  put_members(theirs, 200, 202);   // two that we have not
+  put_members(theirs, 50, 51, 9);  // one that is newer there
   const Answers answers = ask(ours, Opening(theirs, 16).message);
   ASSERT_EQ(answers.size(), 2U);
   EXPECT_FALSE(answers.as<SyncRecords>(0).last());
@@ -118,8 +118,8 @@ TEST(Answer, AFewDifferencesAreToldAtOnce) {
 
 TEST(Answer, WithoutWantsTheRecordsAreTheLast) {
   test::MemberBag ours({}), theirs({});
-  fill(ours, 0, 2);
-  fill(theirs, 0, 1);
+  put_members(ours, 0, 2);
+  put_members(theirs, 0, 1);
   const Answers answers = ask(ours, Opening(theirs, 16).message);
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_TRUE(answers.as<SyncRecords>(0).last());
@@ -127,9 +127,9 @@ TEST(Answer, WithoutWantsTheRecordsAreTheLast) {
 
 TEST(Answer, MoreDifferencesAreCounted) {
   test::MemberBag ours({}), theirs({});
-  fill(ours, 0, 10'000);
-  fill(theirs, 0, 10'000);
-  fill(theirs, 0, 100, 9);
+  put_members(ours, 0, 10'000);
+  put_members(theirs, 0, 10'000);
+  put_members(theirs, 0, 100, 9);
   const Opening opening(theirs, 16);
   const Answers answers = ask(ours, opening.message);
   ASSERT_GT(answers.size(), 1U);
@@ -152,8 +152,8 @@ TEST(Answer, MoreDifferencesAreCounted) {
 
 TEST(Answer, NoCellsWhereTheyCannotHelp) {
   test::MemberBag ours({}), theirs({}), none({.cells = 0});
-  fill(ours, 0, 10'000);
-  fill(theirs, 10'000, 20'000);
+  put_members(ours, 0, 10'000);
+  put_members(theirs, 10'000, 20'000);
   Answers answers = ask(ours, Opening(theirs, 16).message);  // everything differs
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_EQ(answers.as<SyncDiffering>(0).cells.size(), 0U);
@@ -169,14 +169,14 @@ TEST(Answer, NoCellsWhereTheyCannotHelp) {
 
 TEST(Answer, ADigestOfNothing) {
   test::MemberBag bag({});
-  fill(bag, 0, 10);
+  put_members(bag, 0, 10);
   EXPECT_EQ(ask(bag, SyncDigest{}).size(), 1U);
   EXPECT_EQ(ask(bag, SyncDigest{.fold_log2 = 12}).size(), 1U);
 }
 
 TEST(Answer, PagesAreAllRowsOnce) {
   test::MemberBag bag({});
-  fill(bag, 0, 3000);
+  put_members(bag, 0, 3000);
   for (const std::size_t room : {std::size_t{900}, std::size_t{1400}}) {
     std::map<std::string, int> seen;
     std::uint32_t pages = 1;
@@ -207,14 +207,14 @@ TEST(Answer, PagesAreAllRowsOnce) {
 
 TEST(Answer, ARangeHasABoundedNumberOfPages) {
   test::MemberBag bag({.cells = 0});
-  fill(bag, 0, 20'000);
+  put_members(bag, 0, 20'000);
   const Answers answers = ask(bag, SyncRangeWanted{.buckets = 4096, .page = 0});
   EXPECT_EQ(answers.as<SyncRecords>(0).range.last_page, range_pages_max - 1);
 }
 
 TEST(Answer, AnEqualRangeNeedsNoRows) {
   test::MemberBag bag({});
-  fill(bag, 0, 1000);
+  put_members(bag, 0, 1000);
   const std::uint64_t sum = bag.digest().sum(Bucket{7}, 100);
   const Answers answers = ask(bag, SyncRangeWanted{.first_bucket = 7, .buckets = 100, .sum = sum});
   EXPECT_TRUE(answers.names().empty());
@@ -240,13 +240,13 @@ TEST(Answer, RecordsOfADeadMemberAreContradicted) {
 
 TEST(Answer, FinishedIsAnsweredWithItsSerial) {
   test::MemberBag bag({});
-  fill(bag, 0, 10);
+  put_members(bag, 0, 10);
   EXPECT_EQ(ask(bag, SyncFinished{.serial = 200}).as<SyncFinished>(0).serial, 200);
 }
 
 TEST(Answer, WhatOnlyAResponderSendsIsIgnored) {
   test::MemberBag bag({});
-  fill(bag, 0, 10);
+  put_members(bag, 0, 10);
   EXPECT_EQ(ask(bag, SyncDiffering{}).size(), 0U);
   EXPECT_EQ(ask(bag, SyncCellsPart{}).size(), 0U);
   EXPECT_EQ(ask(bag, SyncRecords{.flags = SyncRecords::flag_range}).size(), 0U);
@@ -258,16 +258,16 @@ TEST(Answer, WhatOnlyAResponderSendsIsIgnored) {
 
 TEST(Answer, AllocatesNothing) {
   test::MemberBag bag({});
-  fill(bag, 0, 5000);
+  put_members(bag, 0, 5000);
   test::MemberBag other({});
-  fill(other, 0, 5005);
+  put_members(other, 0, 5005);
   const Opening opening(other, 16);
   std::uint32_t sent = 0;
   bag.on_send([&](const Endpoint&, Bytes) { ++sent; });
   const test::AllocationCounter allocations;
-  answer(asker, {header, opening.message}, 1400, bag);
-  answer(asker, {header, SyncRangeWanted{.buckets = 100}}, 1400, bag);
-  answer(asker, {header, SyncCellsWanted{.count = 500}}, 1400, bag);
+  answer(asker, {asked_header, opening.message}, 1400, bag);
+  answer(asker, {asked_header, SyncRangeWanted{.buckets = 100}}, 1400, bag);
+  answer(asker, {asked_header, SyncCellsWanted{.count = 500}}, 1400, bag);
   EXPECT_EQ(allocations.count(), 0U);
   EXPECT_GT(sent, 3U);
 }

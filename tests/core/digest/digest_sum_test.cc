@@ -5,26 +5,13 @@
 #include <thread>
 #include <vector>
 
-#include "core/base/rng.h"
-#include "tests/support/arena_block.h"
+#include "tests/support/digest_marks.h"
 
 namespace starling {
 namespace {
 
-struct Table {
-  test::ArenaBlock block;
-  DigestTable digest;
-  explicit Table(std::uint32_t cells = 100)
-      : block(DigestTable::footprint(cells) + cache_line_bytes),
-        digest(block.arena(), DigestKey(), cells) {}
-};
-
-std::vector<Mark> random_marks(std::size_t count, std::uint64_t seed) {
-  Rng rng(seed);
-  std::vector<Mark> marks(count);
-  for (Mark& mark : marks) mark = {Symbol{rng.next()}, rng.next()};
-  return marks;
-}
+using test::random_marks;
+using test::Table;
 
 TEST(DigestSum, TablesAddUp) {
   const auto marks = random_marks(900, 3);

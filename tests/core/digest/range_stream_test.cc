@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr SyncHeader header{.exchange = ExchangeId{5}};
+constexpr SyncHeader stream_header{.exchange = ExchangeId{5}};
 constexpr RangeStream::Pace pace{.answer_wait = milliseconds(10), .asks_max = 3};
 
 // Two bags and a wire in memory, which may swallow what the peer sends.
@@ -45,11 +45,11 @@ struct Pair {
   }
   void begin(std::uint32_t rows) {
     SyncOutbox out(ours, {}, 1400);
-    stream.begin(now, pace, rows, header, out);
+    stream.begin(now, pace, rows, stream_header, out);
   }
   bool on_time() {
     SyncOutbox out(ours, {}, 1400);
-    return stream.on_time(now, header, out);
+    return stream.on_time(now, stream_header, out);
   }
   // Until nothing is on the wire.
   void exchange() {
@@ -68,7 +68,7 @@ struct Pair {
         const auto& records = std::get<SyncRecords>(message.body);
         if (!records.of_range()) continue;
         SyncOutbox out(ours, {}, 1400);
-        stream.on_page(now, records, header, out);
+        stream.on_page(now, records, stream_header, out);
       }
     }
   }
@@ -164,7 +164,7 @@ TEST(RangeStream, TakesOnlyWhatItAskedFor) {
     range.sum = 12345;
     pair.stream.on_page(
         pair.now, {.flags = SyncRecords::flag_range, .range = range, .records = packed.written()},
-        header, out);
+        stream_header, out);
     return pair.ours.applied();
   };
   EXPECT_EQ(give({.first_bucket = 8, .buckets = 1, .page = 0, .last_page = 1}), 0U);

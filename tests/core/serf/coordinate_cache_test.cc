@@ -9,8 +9,8 @@
 namespace starling::test {
 namespace {
 
-struct Fixture {
-  explicit Fixture(std::uint32_t entries_max)
+struct CoordinateCacheFixture {
+  explicit CoordinateCacheFixture(std::uint32_t entries_max)
       : block(CoordinateCache::footprint(entries_max)), cache(block.arena(), entries_max) {}
   void put(std::uint64_t hash) {
     cache.touch(NameHash{hash}).coordinate.height = static_cast<double>(hash);
@@ -27,7 +27,7 @@ struct Fixture {
 };
 
 TEST(CoordinateCache, KeepsTheMostRecent) {
-  Fixture f(3);
+  CoordinateCacheFixture f(3);
   for (const std::uint64_t hash : {1, 2, 3}) f.put(hash);
   f.put(1);  // touched again: now 2 is the oldest
   f.put(4);
@@ -39,7 +39,7 @@ TEST(CoordinateCache, KeepsTheMostRecent) {
 }
 
 TEST(CoordinateCache, KeepsFilterAndCoordinateOfAnEntryThatIsTouchedAgain) {
-  Fixture f(2);
+  CoordinateCacheFixture f(2);
   CoordinateCache::Entry& entry = f.cache.touch(NameHash{7});
   entry.filter.push(3);
   entry.coordinate.height = 7;
@@ -48,7 +48,7 @@ TEST(CoordinateCache, KeepsFilterAndCoordinateOfAnEntryThatIsTouchedAgain) {
 }
 
 TEST(CoordinateCache, ForgetsAndUsesThePlaceAgain) {
-  Fixture f(2);
+  CoordinateCacheFixture f(2);
   f.put(1);
   f.put(2);
   f.cache.forget(NameHash{1});
@@ -64,7 +64,7 @@ TEST(CoordinateCache, ForgetsAndUsesThePlaceAgain) {
 // Against the plainest model, with hashes that collide in the index.
 TEST(CoordinateCache, DoesAsAListDoes) {
   constexpr std::uint32_t entries_max = 8;
-  Fixture f(entries_max);
+  CoordinateCacheFixture f(entries_max);
   std::deque<std::uint64_t> model;  // oldest first
   Rng rng(11);
   for (int i = 0; i < 5'000; ++i) {

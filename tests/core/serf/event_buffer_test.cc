@@ -15,12 +15,12 @@
 namespace starling {
 namespace {
 
-using Verdict = EventBuffer::Verdict;
+using EventVerdict = EventBuffer::Verdict;
 
 struct Buffer {
   explicit Buffer(EventBufferLimits limits)
       : memory(EventBuffer::footprint(limits)), events(memory.arena(), limits) {}
-  Verdict accept(std::uint64_t time, std::string_view name, std::string_view payload = "") {
+  EventVerdict accept(std::uint64_t time, std::string_view name, std::string_view payload = "") {
     return events.accept(LamportTime{time}, name, as_bytes(payload));
   }
   // "time:name/payload" of each event, slots in order, "-" for an empty slot.
@@ -52,8 +52,8 @@ void replay(Buffer& buffer, const nlohmann::json& steps) {
     SCOPED_TRACE(step.dump());
     buffer.events.raise_minimum(LamportTime{step["min_time"].get<std::uint64_t>()});
     const std::string name = step["name"], payload = step["payload"];
-    const Verdict verdict = buffer.accept(step["ltime"].get<std::uint64_t>(), name, payload);
-    EXPECT_EQ(verdict == Verdict::fresh, step["accepted_and_rebroadcast"].get<bool>());
+    const EventVerdict verdict = buffer.accept(step["ltime"].get<std::uint64_t>(), name, payload);
+    EXPECT_EQ(verdict == EventVerdict::fresh, step["accepted_and_rebroadcast"].get<bool>());
     EXPECT_EQ(to_number(buffer.events.time()), step["event_clock_after"].get<std::uint64_t>());
   }
 }
@@ -68,24 +68,24 @@ TEST(EventBuffer, FollowsTheRecordedRuns) {
 
 TEST(EventBuffer, NamesTheReasonOfEachRefusal) {
   Buffer buffer({.slots = 8});
-  EXPECT_EQ(buffer.accept(20, "a", "p"), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(20, "a", "p"), Verdict::duplicate);
-  EXPECT_EQ(buffer.accept(12, "a", "p"), Verdict::too_old);
+  EXPECT_EQ(buffer.accept(20, "a", "p"), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(20, "a", "p"), EventVerdict::duplicate);
+  EXPECT_EQ(buffer.accept(12, "a", "p"), EventVerdict::too_old);
   buffer.events.raise_minimum(LamportTime{20});
   buffer.events.raise_minimum(LamportTime{3});
-  EXPECT_EQ(buffer.accept(19, "a", "p"), Verdict::before_minimum);
+  EXPECT_EQ(buffer.accept(19, "a", "p"), EventVerdict::before_minimum);
   EXPECT_EQ(to_number(buffer.events.minimum()), 20u);
 }
 
 TEST(EventBuffer, NameAndPayloadAreComparedSeparately) {
   Buffer buffer({.slots = 8});
-  EXPECT_EQ(buffer.accept(1, "ab", "c"), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(1, "a", "bc"), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(1, "abc", ""), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(1, "", "abc"), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(1, "", ""), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(1, "", ""), Verdict::duplicate);
-  EXPECT_EQ(buffer.accept(1, "a", "bc"), Verdict::duplicate);
+  EXPECT_EQ(buffer.accept(1, "ab", "c"), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(1, "a", "bc"), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(1, "abc", ""), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(1, "", "abc"), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(1, "", ""), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(1, "", ""), EventVerdict::duplicate);
+  EXPECT_EQ(buffer.accept(1, "a", "bc"), EventVerdict::duplicate);
   EXPECT_EQ(buffer.events.events(), 5u);
 }
 
@@ -104,45 +104,45 @@ TEST(EventBuffer, FullStorageEvictsTheLowestTimesAndNeverTakesThemBack) {
   Buffer buffer({.slots = 64, .events_max = 1000, .storage_bytes = 1000});
   const std::string payload(90, 'x');
   for (std::uint64_t time = 1; time <= 30; ++time) {
-    ASSERT_EQ(buffer.accept(time, "n", payload), Verdict::fresh);
+    ASSERT_EQ(buffer.accept(time, "n", payload), EventVerdict::fresh);
   }
   EXPECT_GT(buffer.events.evicted_slots(), 0u);
   EXPECT_LE(buffer.events.events(), 10u);
   // Push/pull replays all of them: not one comes through twice.
   for (std::uint64_t time = 1; time <= 30; ++time) {
-    EXPECT_NE(buffer.accept(time, "n", payload), Verdict::fresh) << time;
+    EXPECT_NE(buffer.accept(time, "n", payload), EventVerdict::fresh) << time;
   }
-  EXPECT_EQ(buffer.accept(30, "n", payload), Verdict::duplicate);
-  EXPECT_EQ(buffer.accept(1, "n", payload), Verdict::too_old);
+  EXPECT_EQ(buffer.accept(30, "n", payload), EventVerdict::duplicate);
+  EXPECT_EQ(buffer.accept(1, "n", payload), EventVerdict::too_old);
 }
 
 TEST(EventBuffer, OneTimeMayNotPushItselfOut) {
   Buffer buffer({.slots = 8, .events_max = 100, .storage_bytes = 100});
-  EXPECT_EQ(buffer.accept(5, "a", std::string(49, 'x')), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(5, "b", std::string(49, 'x')), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(5, "c", "1"), Verdict::no_space);
-  EXPECT_EQ(buffer.accept(4, "c", "1"), Verdict::no_space);
+  EXPECT_EQ(buffer.accept(5, "a", std::string(49, 'x')), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(5, "b", std::string(49, 'x')), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(5, "c", "1"), EventVerdict::no_space);
+  EXPECT_EQ(buffer.accept(4, "c", "1"), EventVerdict::no_space);
   EXPECT_EQ(buffer.events.squeezes(), 0u);
-  EXPECT_EQ(buffer.accept(5, "a", std::string(49, 'x')), Verdict::duplicate);
-  EXPECT_EQ(buffer.accept(6, "big", std::string(200, 'x')), Verdict::no_space);
-  EXPECT_EQ(buffer.accept(6, "c", "1"), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(5, "a", std::string(49, 'x')), Verdict::too_old);
+  EXPECT_EQ(buffer.accept(5, "a", std::string(49, 'x')), EventVerdict::duplicate);
+  EXPECT_EQ(buffer.accept(6, "big", std::string(200, 'x')), EventVerdict::no_space);
+  EXPECT_EQ(buffer.accept(6, "c", "1"), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(5, "a", std::string(49, 'x')), EventVerdict::too_old);
 }
 
 TEST(EventBuffer, TooManyEventsEvictToo) {
   Buffer buffer({.slots = 16, .events_max = 8, .storage_bytes = 1000});
   for (std::uint64_t time = 1; time <= 40; ++time) {
-    ASSERT_EQ(buffer.accept(time, "n"), Verdict::fresh);
+    ASSERT_EQ(buffer.accept(time, "n"), EventVerdict::fresh);
     ASSERT_LE(buffer.events.events(), 8u);
   }
 }
 
 TEST(EventBuffer, TheEndOfTimeDoesNotLetTwoTimesTakeTurns) {
   Buffer buffer({.slots = 8});
-  EXPECT_EQ(buffer.accept(UINT64_MAX, "a"), Verdict::fresh);
-  EXPECT_EQ(buffer.accept(UINT64_MAX - 8, "a"), Verdict::too_old);
-  EXPECT_EQ(buffer.accept(UINT64_MAX, "a"), Verdict::duplicate);
-  EXPECT_EQ(buffer.accept(UINT64_MAX - 7, "a"), Verdict::fresh);
+  EXPECT_EQ(buffer.accept(UINT64_MAX, "a"), EventVerdict::fresh);
+  EXPECT_EQ(buffer.accept(UINT64_MAX - 8, "a"), EventVerdict::too_old);
+  EXPECT_EQ(buffer.accept(UINT64_MAX, "a"), EventVerdict::duplicate);
+  EXPECT_EQ(buffer.accept(UINT64_MAX - 7, "a"), EventVerdict::fresh);
 }
 
 // Against a map without bounds: nothing is accepted twice, nothing held is wrong, and what the
@@ -157,14 +157,14 @@ TEST(EventBuffer, RandomEventsAgainstAMap) {
     const std::uint64_t time = rng.below(std::uint64_t{40}) + static_cast<std::uint64_t>(step) / 50;
     const std::string name(1 + rng.below(3u), static_cast<char>('a' + rng.below(4u)));
     const std::string payload(rng.below(60u), static_cast<char>('p' + rng.below(2u)));
-    const Verdict verdict = buffer.accept(time, name, payload);
+    const EventVerdict verdict = buffer.accept(time, name, payload);
     newest = std::max(newest, time + 1);
     const bool in_ring = newest <= slots || time >= newest - slots;
-    if (verdict == Verdict::fresh) {
+    if (verdict == EventVerdict::fresh) {
       ++fresh;
       ASSERT_TRUE(in_ring);
       ASSERT_TRUE(seen[time].insert(name + "/" + payload).second) << "twice, step " << step;
-    } else if (verdict == Verdict::duplicate) {
+    } else if (verdict == EventVerdict::duplicate) {
       ASSERT_TRUE(seen[time].contains(name + "/" + payload));
     } else if (in_ring) {
       ++refused;

@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr Instant start{};
+constexpr Instant began{};
 
 TEST(RecentIntents, KeepTheNewestOfAName) {
   test::ArenaMemory memory(RecentIntents::footprint(8));
@@ -21,10 +21,10 @@ TEST(RecentIntents, KeepTheNewestOfAName) {
   const NameHash a = hash_name("a");
 
   EXPECT_EQ(intents.find(a), std::nullopt);
-  EXPECT_TRUE(intents.upsert(a, IntentKind::join, LamportTime{0}, start));
-  EXPECT_FALSE(intents.upsert(a, IntentKind::leave, LamportTime{0}, start));
-  EXPECT_TRUE(intents.upsert(a, IntentKind::leave, LamportTime{3}, start));
-  EXPECT_FALSE(intents.upsert(a, IntentKind::join, LamportTime{2}, start));
+  EXPECT_TRUE(intents.upsert(a, IntentKind::join, LamportTime{0}, began));
+  EXPECT_FALSE(intents.upsert(a, IntentKind::leave, LamportTime{0}, began));
+  EXPECT_TRUE(intents.upsert(a, IntentKind::leave, LamportTime{3}, began));
+  EXPECT_FALSE(intents.upsert(a, IntentKind::join, LamportTime{2}, began));
 
   EXPECT_EQ(intents.find(a), (RecentIntent{IntentKind::leave, LamportTime{3}}));
   EXPECT_EQ(intents.find(a, IntentKind::leave), LamportTime{3});
@@ -35,15 +35,15 @@ TEST(RecentIntents, KeepTheNewestOfAName) {
 TEST(RecentIntents, ExpireByWhenTheyWereLastRenewed) {
   test::ArenaMemory memory(RecentIntents::footprint(8));
   RecentIntents intents(memory.arena(), 8);
-  intents.upsert(hash_name("a"), IntentKind::join, LamportTime{1}, start);
-  intents.upsert(hash_name("b"), IntentKind::join, LamportTime{1}, start + seconds(1));
-  intents.upsert(hash_name("a"), IntentKind::join, LamportTime{2}, start + seconds(2));
+  intents.upsert(hash_name("a"), IntentKind::join, LamportTime{1}, began);
+  intents.upsert(hash_name("b"), IntentKind::join, LamportTime{1}, began + seconds(1));
+  intents.upsert(hash_name("a"), IntentKind::join, LamportTime{2}, began + seconds(2));
 
-  EXPECT_EQ(intents.expire(start + seconds(301), RecentIntents::age_max), 0u);
-  EXPECT_EQ(intents.expire(start + seconds(302), RecentIntents::age_max), 1u);
+  EXPECT_EQ(intents.expire(began + seconds(301), RecentIntents::age_max), 0u);
+  EXPECT_EQ(intents.expire(began + seconds(302), RecentIntents::age_max), 1u);
   EXPECT_TRUE(intents.find(hash_name("a")));
   EXPECT_FALSE(intents.find(hash_name("b")));
-  EXPECT_EQ(intents.expire(start + seconds(303), RecentIntents::age_max), 1u);
+  EXPECT_EQ(intents.expire(began + seconds(303), RecentIntents::age_max), 1u);
   EXPECT_EQ(intents.size(), 0u);
 }
 
@@ -51,10 +51,10 @@ TEST(RecentIntents, AFullTableForgetsTheOldest) {
   test::ArenaMemory memory(RecentIntents::footprint(3));
   RecentIntents intents(memory.arena(), 3);
   for (std::uint64_t name = 1; name <= 3; ++name) {
-    intents.upsert(NameHash{name}, IntentKind::join, LamportTime{1}, start);
+    intents.upsert(NameHash{name}, IntentKind::join, LamportTime{1}, began);
   }
-  intents.upsert(NameHash{1}, IntentKind::join, LamportTime{2}, start);
-  intents.upsert(NameHash{4}, IntentKind::leave, LamportTime{1}, start);
+  intents.upsert(NameHash{1}, IntentKind::join, LamportTime{2}, began);
+  intents.upsert(NameHash{4}, IntentKind::leave, LamportTime{1}, began);
   EXPECT_EQ(intents.size(), 3u);
   EXPECT_EQ(intents.evictions(), 1u);
   EXPECT_FALSE(intents.find(NameHash{2}));
@@ -79,7 +79,7 @@ TEST(RecentIntents, AgreeWithAMapThroughEvictionsAndCollisions) {
     const std::uint64_t name = (rng.below(std::uint64_t{8}) << 32) + rng.below(7u);
     const auto kind = rng.below(2u) == 0 ? IntentKind::join : IntentKind::leave;
     const LamportTime time{rng.below(50u) + step / 100};
-    const Instant now = start + seconds(step);
+    const Instant now = began + seconds(step);
     const bool stored = intents.upsert(NameHash{name}, kind, time, now);
 
     const std::size_t before = allocations.count();

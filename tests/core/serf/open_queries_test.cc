@@ -12,13 +12,13 @@
 namespace starling {
 namespace {
 
-using Verdict = OpenQueries::Verdict;
+using OpenVerdict = OpenQueries::Verdict;
 
 struct Table {
   explicit Table(OpenQueryLimits limits)
       : memory(OpenQueries::footprint(limits)), queries(memory.arena(), limits) {}
   OpenQuery* open(std::uint64_t time) { return queries.open({.time = LamportTime{time}}); }
-  Verdict note(OpenQuery* query, AnswerKind kind, std::string_view from) {
+  OpenVerdict note(OpenQuery* query, AnswerKind kind, std::string_view from) {
     return queries.note(*query, kind, hash_name(from));
   }
   test::ArenaMemory memory;
@@ -43,26 +43,26 @@ TEST(OpenQueries, EachMemberAcksOnceAndAnswersOnce) {
   Table table({.queries_max = 2, .answers_max = 8});
   OpenQuery* const one = table.open(5);
   OpenQuery* const two = table.open(6);
-  EXPECT_EQ(table.note(one, AnswerKind::ack, "a"), Verdict::fresh);
-  EXPECT_EQ(table.note(one, AnswerKind::ack, "a"), Verdict::duplicate);
-  EXPECT_EQ(table.note(one, AnswerKind::response, "a"), Verdict::fresh);
-  EXPECT_EQ(table.note(one, AnswerKind::response, "a"), Verdict::duplicate);
-  EXPECT_EQ(table.note(two, AnswerKind::ack, "a"), Verdict::fresh);
-  EXPECT_EQ(table.note(one, AnswerKind::ack, "b"), Verdict::fresh);
+  EXPECT_EQ(table.note(one, AnswerKind::ack, "a"), OpenVerdict::fresh);
+  EXPECT_EQ(table.note(one, AnswerKind::ack, "a"), OpenVerdict::duplicate);
+  EXPECT_EQ(table.note(one, AnswerKind::response, "a"), OpenVerdict::fresh);
+  EXPECT_EQ(table.note(one, AnswerKind::response, "a"), OpenVerdict::duplicate);
+  EXPECT_EQ(table.note(two, AnswerKind::ack, "a"), OpenVerdict::fresh);
+  EXPECT_EQ(table.note(one, AnswerKind::ack, "b"), OpenVerdict::fresh);
 }
 
 TEST(OpenQueries, AnswersBeyondTheBoundAreRefusedUntilAQueryEnds) {
   Table table({.queries_max = 2, .answers_max = 2});
   OpenQuery* const one = table.open(5);
-  EXPECT_EQ(table.note(one, AnswerKind::ack, "a"), Verdict::fresh);
-  EXPECT_EQ(table.note(one, AnswerKind::ack, "b"), Verdict::fresh);
-  EXPECT_EQ(table.note(one, AnswerKind::ack, "c"), Verdict::no_space);
-  EXPECT_EQ(table.note(one, AnswerKind::ack, "a"), Verdict::duplicate);
+  EXPECT_EQ(table.note(one, AnswerKind::ack, "a"), OpenVerdict::fresh);
+  EXPECT_EQ(table.note(one, AnswerKind::ack, "b"), OpenVerdict::fresh);
+  EXPECT_EQ(table.note(one, AnswerKind::ack, "c"), OpenVerdict::no_space);
+  EXPECT_EQ(table.note(one, AnswerKind::ack, "a"), OpenVerdict::duplicate);
   table.queries.close(*one);
   OpenQuery* const two = table.open(6);
-  EXPECT_EQ(table.note(two, AnswerKind::ack, "a"), Verdict::fresh);
-  EXPECT_EQ(table.note(two, AnswerKind::ack, "c"), Verdict::fresh);
-  EXPECT_EQ(table.note(two, AnswerKind::ack, "d"), Verdict::no_space);
+  EXPECT_EQ(table.note(two, AnswerKind::ack, "a"), OpenVerdict::fresh);
+  EXPECT_EQ(table.note(two, AnswerKind::ack, "c"), OpenVerdict::fresh);
+  EXPECT_EQ(table.note(two, AnswerKind::ack, "d"), OpenVerdict::no_space);
 }
 
 // Against plain sets, with a table that is always nearly full.
@@ -87,13 +87,14 @@ TEST(OpenQueries, KeepTheBooksOverManyQueries) {
     const bool ack = random() % 2 == 0;
     const std::string name = "m" + std::to_string(random() % 12);
     const std::string key = name + (ack ? "?" : "!");
-    const Verdict verdict = table.note(query, ack ? AnswerKind::ack : AnswerKind::response, name);
+    const OpenVerdict verdict =
+        table.note(query, ack ? AnswerKind::ack : AnswerKind::response, name);
     if (seen.contains(key)) {
-      ASSERT_EQ(verdict, Verdict::duplicate) << step;
+      ASSERT_EQ(verdict, OpenVerdict::duplicate) << step;
     } else if (held == answers_max) {
-      ASSERT_EQ(verdict, Verdict::no_space) << step;
+      ASSERT_EQ(verdict, OpenVerdict::no_space) << step;
     } else {
-      ASSERT_EQ(verdict, Verdict::fresh) << step;
+      ASSERT_EQ(verdict, OpenVerdict::fresh) << step;
       seen.insert(key);
       ++held;
     }

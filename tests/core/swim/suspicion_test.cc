@@ -16,15 +16,15 @@ constexpr Instant start = Instant{} + 100s;
 constexpr Slot member{3};
 constexpr SuspicionTiming lan{.min = 4s, .max = 24s, .confirmations_needed = 2};
 
-struct Fixture {
-  explicit Fixture(std::uint32_t members_max)
+struct SuspicionFixture {
+  explicit SuspicionFixture(std::uint32_t members_max)
       : block(Suspicions::footprint(members_max)), suspicions(block.arena(), members_max) {}
   test::ArenaBlock block;
   Suspicions suspicions;
 };
 
 TEST(Suspicion, EachNewAccuserBringsTheEndCloser) {
-  Fixture f(8);
+  SuspicionFixture f(8);
   Suspicions& s = f.suspicions;
   EXPECT_FALSE(s.running(member));
   EXPECT_EQ(s.start(member, start, lan, NameHash{1}), start + 24s);
@@ -48,13 +48,13 @@ TEST(Suspicion, EachNewAccuserBringsTheEndCloser) {
 }
 
 TEST(Suspicion, AConfirmationAfterTheNewEndEndsItNow) {
-  Fixture f(8);
+  SuspicionFixture f(8);
   f.suspicions.start(member, start, lan, NameHash{1});
   EXPECT_EQ(f.suspicions.confirm(member, start + 20s, NameHash{2}), start + 20s);
 }
 
 TEST(Suspicion, WithoutNeedOfConfirmationItEndsAfterTheMinimum) {
-  Fixture f(8);
+  SuspicionFixture f(8);
   EXPECT_EQ(f.suspicions.start(member, start, {.min = 4s, .max = 24s}, NameHash{1}), start + 4s);
   EXPECT_FALSE(f.suspicions.confirm(member, start, NameHash{2}));
   EXPECT_EQ(f.suspicions.ends(member), start + 4s);
@@ -62,7 +62,7 @@ TEST(Suspicion, WithoutNeedOfConfirmationItEndsAfterTheMinimum) {
 
 TEST(Suspicion, EndsAreThoseOfTheFormula) {
   for (std::uint32_t needed = 1; needed <= Suspicions::confirmers_max; ++needed) {
-    Fixture f(8);
+    SuspicionFixture f(8);
     const SuspicionTiming timing{.min = 3s, .max = 18s, .confirmations_needed = needed};
     f.suspicions.start(member, start, timing, NameHash{0});
     for (std::uint32_t heard = 1; heard <= needed; ++heard) {
@@ -75,7 +75,7 @@ TEST(Suspicion, EndsAreThoseOfTheFormula) {
 }
 
 TEST(Suspicion, MoreAccusersThanKeptAreCut) {
-  Fixture f(8);
+  SuspicionFixture f(8);
   f.suspicions.start(member, start, {.min = 1s, .max = 6s, .confirmations_needed = 50},
                      NameHash{0});
   std::uint32_t heard = 0;
@@ -84,7 +84,7 @@ TEST(Suspicion, MoreAccusersThanKeptAreCut) {
 }
 
 TEST(Suspicion, ForgettingMakesRoomForANewStart) {
-  Fixture f(2);
+  SuspicionFixture f(2);
   Suspicions& s = f.suspicions;
   s.forget(Slot{0});
   const test::AllocationCounter allocations;
