@@ -6,15 +6,12 @@
 #include <fmt/format.h>
 
 #include "agent/addresses.h"
+#include "agent/durations.h"
 #include "agent/members_mirror.h"
 #include "core/base/hash.h"
 
 namespace starling::agent {
 namespace {
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 std::string_view state_text(MemberState state) {
   switch (state) {
@@ -66,8 +63,8 @@ Tags suspicion_section(const Explanation& explanation, const MemberHistory::Memb
   }
   return {{"since_s", age_text(explanation.now, explanation.suspicion_started)},
           {"ends_in_s",
-           fmt::format("{:.3f}", seconds(std::max(explanation.suspicion_ends - explanation.now,
-                                                  Duration{0})))},
+           fmt::format("{:.3f}", in_seconds(std::max(explanation.suspicion_ends - explanation.now,
+                                                     Duration{0})))},
           {"confirmations", std::to_string(explanation.confirmations)},
           {"confirmations_needed", std::to_string(explanation.confirmations_needed)},
           {"accusers", accusers}};
@@ -98,13 +95,16 @@ void add_history(Stats& answer, Instant now, const MemberHistory::Member& histor
     Tags& probe = answer["probe"];
     probe = {{"ago_s", age_text(now, history.probe->at)}, {"result", history.probe->result}};
     if (history.probe->round_trip) {
-      probe["round_trip_ms"] = fmt::format("{:.3f}", seconds(*history.probe->round_trip) * 1000);
+      probe["round_trip_ms"] = fmt::format("{:.3f}", in_seconds(*history.probe->round_trip) * 1000);
     }
   }
   if (history.death) {
     answer["death"] = {{"ago_s", age_text(now, history.death->at)},
                        {"by", history.death->from},
                        {"incarnation", std::to_string(history.death->incarnation)}};
+  }
+  if (history.dropped > 0) {
+    answer["history_limit"] = {{"dropped", std::to_string(history.dropped)}};
   }
   std::size_t number = 0;
   for (const MemberHistory::Happening& happening : history.happenings) {
@@ -116,7 +116,7 @@ void add_history(Stats& answer, Instant now, const MemberHistory::Member& histor
 }  // namespace
 
 std::string age_text(Instant now, Instant then) {
-  return fmt::format("{:.3f}", seconds(std::max(now - then, Duration{0})));
+  return fmt::format("{:.3f}", in_seconds(std::max(now - then, Duration{0})));
 }
 
 Stats explain(std::string_view name, const Explanation& explanation,

@@ -11,6 +11,7 @@
 //   intent     kind, time        heard of a name that is no member
 //   host       health, leave     of a member that this agent hosts
 //   history    01, 02, ...: "12.345 suspected by b, incarnation 3", age first, oldest first
+//   history_limit  dropped       how many older ones are no longer kept, if any
 #pragma once
 
 #include <functional>

@@ -8,7 +8,10 @@ namespace starling::agent {
 namespace {
 
 void note(MemberHistory::Member& member, Instant at, std::string text) {
-  if (member.happenings.size() == MemberHistory::events_max) member.happenings.pop_front();
+  if (member.happenings.size() == MemberHistory::events_max) {
+    member.happenings.pop_front();
+    ++member.dropped;
+  }
   member.happenings.push_back({at, std::move(text)});
 }
 

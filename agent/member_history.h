@@ -48,6 +48,7 @@ class MemberHistory {
   };
   struct Member {
     std::deque<Happening> happenings;  // oldest first
+    std::uint64_t dropped = 0;         // happenings before these that are no longer kept
     std::optional<Probe> probe;
     std::optional<Suspicion> suspicion;  // running
     std::optional<Death> death;          // the last, while it has not come back

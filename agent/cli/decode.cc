@@ -107,26 +107,41 @@ std::string read_input() {
   return text;
 }
 
+// What is no part of the decoded output; an object, too, where that is JSON on one line.
+int complain(const Console& console, const std::string& sentence) {
+  if (console.json) {
+    print_json(console.err, {{"error", sentence}});
+  } else {
+    console.err << sentence << "\n";
+  }
+  return 1;
+}
+
 int decode_hex(Decoder& decoder, const DecodeFlags& options, bool udp, Console& console) {
   const std::string& given = udp ? options.udp : options.tcp;
   const auto bytes = decode::parse_hex(given == "-" ? read_input() : given);
   if (!bytes) {
-    console.err << "Error decoding: not hexadecimal\n";
-    return 1;
+    return complain(console, "Error decoding: not hexadecimal");
   }
   const decode::Json decoded = udp ? decoder.datagram(*bytes) : decoder.stream(*bytes);
   console.out << decode::to_text(decoded, options.format == "json" ? -1 : 2) << "\n";
   if (!decode::is_bad(decoded)) return 0;
-  console.err << "Bad " << (udp ? "datagram" : "stream") << ": " << decode::fault_text(decoded)
-              << "\n";
-  return 1;
+  return complain(console, std::string("Bad ") + (udp ? "datagram" : "stream") + ": " +
+                               decode::fault_text(decoded));
 }
 
 int decode_file(Decoder& decoder, const decode::CaptureOptions& options, Console& console) {
   const auto counts = decode::decode_capture(options, decoder, console.out);
   if (!counts) {
-    console.err << "Error reading capture: " << counts.error() << "\n";
-    return 1;
+    return complain(console, "Error reading capture: " + counts.error());
+  }
+  if (console.json) {
+    print_json(console.err, {{"packets", counts->frames},
+                             {"datagrams", counts->datagrams},
+                             {"streams", counts->streams},
+                             {"bad", counts->bad},
+                             {"passed_over", counts->passed_over}});
+    return counts->bad == 0 ? 0 : 1;
   }
   console.err << counts->frames << " packets: " << counts->datagrams << " datagrams, "
               << counts->streams << " streams, " << counts->bad << " bad, " << counts->passed_over

@@ -38,8 +38,9 @@ std::string value(const Stats& answer, const std::string& section, const std::st
 
 // Keys whose texts are numbers.
 bool is_number(std::string_view key) {
-  constexpr std::array<std::string_view, 6> counts{
-      "incarnation", "status_time", "health", "confirmations_needed", "time", "confirmations"};
+  constexpr std::array<std::string_view, 7> counts{
+      "incarnation", "status_time",   "health", "confirmations_needed",
+      "time",        "confirmations", "dropped"};
   return key.ends_with("_s") || key.ends_with("_ms") ||
          std::ranges::find(counts, key) != counts.end();
 }
@@ -117,7 +118,9 @@ void print_text(const std::string& name, const Stats& answer, std::ostream& out)
   }
   const auto history = answer.find("history");
   if (history == answer.end()) return;
-  out << "  seen lately\n";
+  const std::string dropped = value(answer, "history_limit", "dropped");
+  out << "  seen lately"
+      << (dropped.empty() ? "" : ", after " + dropped + " that are no longer kept") << "\n";
   for (const auto& [number, line] : history->second) {
     const std::size_t blank = std::min(line.find(' '), line.size());
     out << fmt::format("  {:>10} s ago  {}\n", line.substr(0, blank),

@@ -37,8 +37,10 @@ void MembersJson::add(const MemberInfo& member) {
   begun_ = true;
 }
 
-void MembersJson::finish() {
-  out_ << (begun_ ? "\n  ]\n}" : "{\n  \"members\": null\n}");
+void MembersJson::finish(std::string_view error) {
+  out_ << (begun_ ? "\n  ]" : "{\n  \"members\": null");
+  if (!error.empty()) out_ << ",\n  \"error\": " << json_quote(error);
+  out_ << "\n}";
 }
 
 std::string stats_json(const Stats& stats) {

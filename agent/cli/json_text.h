@@ -4,6 +4,7 @@
 
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/rpc_messages.h"
@@ -15,8 +16,8 @@ class MembersJson {
  public:
   explicit MembersJson(std::ostream& out) : out_(out) {}
   void add(const MemberInfo& member);
-  // After the last one.
-  void finish();
+  // After the last one, or where the list broke off: with the key "error" then.
+  void finish(std::string_view error = {});
 
  private:
   std::ostream& out_;

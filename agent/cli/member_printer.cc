@@ -28,6 +28,7 @@ Row row_of(const MemberInfo& member, bool detailed) {
 }  // namespace
 
 void MemberPrinter::add(const MemberInfo& member) {
+  begun_ = true;
   if (format_ == "json") json_.add(member);
   if (format_ == "text") columns_.add(row_of(member, detailed_));
 }
@@ -42,6 +43,15 @@ int MemberPrinter::finish() {
   }
   console_.out << "\n";
   return 0;
+}
+
+int MemberPrinter::fail(std::string_view error) {
+  if (format_ == "json" && begun_) {
+    json_.finish(error);
+    console_.out << "\n";
+    if (!console_.strict) return 1;  // the errors go to the same place
+  }
+  return console_.fail(error);
 }
 
 }  // namespace starling::agent::cli

@@ -22,11 +22,15 @@ class MemberPrinter {
   void add(const MemberInfo& member);
   // After the last one; the exit status.
   int finish();
+  // Instead, when no more will come. What JSON has been written is closed, with the error in it;
+  // columns are not shown. The exit status.
+  int fail(std::string_view error);
 
  private:
   Console& console_;
   std::string format_;
   bool detailed_;
+  bool begun_ = false;
   MembersJson json_;
   Columns columns_;
 };

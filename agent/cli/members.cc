@@ -134,9 +134,7 @@ int run_members(std::span<const std::string> arguments, Console& console) {
   MemberPrinter printer(console, options.format, options.detailed);
   const auto done =
       client->members_filtered(filter, [&](const MemberInfo& member) { printer.add(member); });
-  if (!done) {
-    return console.fail("Error retrieving members: " + done.error());
-  }
+  if (!done) return printer.fail("Error retrieving members: " + done.error());
   return printer.finish();
 }
 

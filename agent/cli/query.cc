@@ -130,11 +130,15 @@ int run_query(std::span<const std::string> arguments, Console& console) {
   const InterruptDescriptor interrupt;
   for (;;) {
     const auto record = client->next_record(interrupt.descriptor());
-    if (!record || !*record) {  // the agent is gone, or the user is
-      return json ? console.fail("the query was interrupted") : 1;
+    // Serf says nothing when the agent goes away, or the user.
+    const bool says_why = json || console.strict;
+    if (!record || !*record) {
+      return says_why ? console.fail(record ? "The query was interrupted"
+                                            : "The agent went away: " + record.error())
+                      : 1;
     }
     const auto answer = decode_query_record(as_bytes((*record)->body));
-    if (!answer) return json ? console.fail("the agent's answer cannot be read") : 1;
+    if (!answer) return says_why ? console.fail("The agent's answer cannot be read") : 1;
     if (answer->type == "done") break;
     if (!json) {
       text.add(*answer);

@@ -55,6 +55,9 @@ TEST(Explain, ASuspectWithItsAccusers) {
   EXPECT_EQ(said.at("probe"),
             (Tags{{"ago_s", "1.000"}, {"result", "acked"}, {"round_trip_ms", "2.000"}}));
   EXPECT_EQ(said.at("history"), (Tags{{"01", "3.000 joined"}}));
+  EXPECT_FALSE(said.contains("history_limit"));
+  history.dropped = 7;
+  EXPECT_EQ(explain("a", suspect, &history, nobody).at("history_limit"), (Tags{{"dropped", "7"}}));
   EXPECT_FALSE(said.contains("host") || said.contains("death") || said.contains("intent"));
 }
 

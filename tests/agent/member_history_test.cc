@@ -84,6 +84,7 @@ TEST(MemberHistory, IsBounded) {
     history.apply(trace(TraceKind::suspect_confirmed, "first", std::to_string(i)));
   }
   EXPECT_EQ(history.find("first")->happenings.size(), MemberHistory::events_max);
+  EXPECT_EQ(history.find("first")->dropped, 5 * MemberHistory::events_max);
   EXPECT_EQ(history.find("first")->suspicion->accusers.size(), MemberHistory::accusers_max);
   history.apply(trace(TraceKind::probe_failed, "second"));
   history.apply(trace(TraceKind::probe_failed, "first"));

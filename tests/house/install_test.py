@@ -3,11 +3,15 @@
 
 Installs what is built into a folder of its own: the program, what its build made besides, nothing else is built for it.
 """
+import os
 import pathlib
+import pty
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BUILD = None
@@ -17,6 +21,36 @@ def commands_of(program):
     """The names of the commands, as the help lists them."""
     shown = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60).stderr
     return sorted(line.split()[0] for line in shown.splitlines() if line.startswith("    ") and line.strip())
+
+
+def typed(shell, setup, keys, wanted, seconds=30):
+    """What an interactive shell shows after `setup` and then `keys`; until `wanted` is there."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(TERM="dumb", PS1="$ ", HOME="/nonexistent")
+        os.execvp(shell[0], shell)
+    shown = b""
+
+    def read_until(text):
+        nonlocal shown
+        end = time.monotonic() + seconds
+        while text not in shown and time.monotonic() < end:
+            if select.select([terminal], [], [], 0.2)[0]:
+                try:
+                    shown += os.read(terminal, 4096)
+                except OSError:  # the shell has ended
+                    break
+    try:
+        os.write(terminal, f"{setup}; echo re''ady\r".encode())
+        read_until(b"ready")
+        shown = b""
+        os.write(terminal, keys.encode())
+        read_until(wanted.encode())
+    finally:
+        os.close(terminal)
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    return shown.decode(errors="replace")
 
 
 class Installed(unittest.TestCase):
@@ -67,6 +101,24 @@ class Installed(unittest.TestCase):
             if shutil.which(shell):
                 done = subprocess.run([shell, "-n", path], capture_output=True, text=True, timeout=60)
                 self.assertEqual((done.returncode, done.stderr), (0, ""), shell)
+
+    def test_zsh_completes(self):
+        if not shutil.which("zsh"):
+            self.skipTest("there is no zsh")
+        folder = self.one("zsh/site-functions/_starling").parent
+        setup = f"fpath=({folder} $fpath); autoload -U compinit; compinit -D -u"
+        for keys, wanted in (("starling memb\t", "members"), ("starling members -wat\t", "-watch"),
+                             ("starling members -format=j\t", "json")):
+            self.assertIn(wanted, typed(["zsh", "-f", "-i"], setup, keys, wanted))
+
+    def test_fish_completes(self):
+        if not shutil.which("fish"):
+            self.skipTest("there is no fish")
+        for words, wanted in (("starling memb", ["members"]), ("starling members -wat", ["-watch"])):
+            done = subprocess.run(["fish", "--no-config", "-c",
+                                   f"source {self.one('starling.fish')}; complete -C '{words}'"], capture_output=True,
+                                  text=True, timeout=60, env=os.environ | {"HOME": self.folder.name})
+            self.assertEqual(([line.split("\t")[0] for line in done.stdout.splitlines()], done.stderr), (wanted, ""))
 
     def test_nothing_else_is_installed(self):
         places = ("/bin/", "/man/man1/", "/completions/", "/site-functions/", "/vendor_completions.d/", "/starling/")

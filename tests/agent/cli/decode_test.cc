@@ -26,6 +26,16 @@ TEST(DecodeCommand, SaysWhatIsBad) {
   EXPECT_EQ(printed["error"]["offset"], 1);
 }
 
+TEST(DecodeCommand, ComplainsInJsonWhereThatIsWanted) {
+  const Outcome bad = decode({"-format=json", "-tcp=0a0000"});
+  EXPECT_EQ(bad.err, "{\"error\":\"Bad stream: encryption: length: truncated at byte 1\"}\n");
+  EXPECT_EQ(nlohmann::json::parse(bad.out)["error"]["layer"], "encryption");
+  EXPECT_EQ(decode({"-format=json", "-udp=0x"}).err,
+            "{\"error\":\"Error decoding: not hexadecimal\"}\n");
+  const auto file = decode({"-format=json", "-pcap=/nonexistent"});
+  EXPECT_TRUE(file.err.starts_with("{\"error\":\"Error reading capture: ")) << file.err;
+}
+
 TEST(DecodeCommand, KeysAndLabel) {
   const auto vectors =
       nlohmann::json::parse(std::ifstream(STARLING_SOURCE_DIR "/tests/vectors/memberlist.json"));

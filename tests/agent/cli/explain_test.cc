@@ -48,6 +48,15 @@ TEST(ExplainCommand, TellsAStory) {
             "       2.500 s ago  suspected by b\n");
 }
 
+TEST(ExplainCommand, SaysThatItHasSeenMore) {
+  Stats more = suspect;
+  more["history_limit"] = {{"dropped", "12"}};
+  EXPECT_NE(explained(more, "", {}).out.find("  seen lately, after 12 that are no longer kept\n"),
+            std::string::npos);
+  const auto shown = nlohmann::json::parse(explained(more, "", {"-format=json"}).out);
+  EXPECT_EQ(shown["history_limit"]["dropped"], 12);
+}
+
 TEST(ExplainCommand, AsJson) {
   const Outcome outcome = explained(suspect, "", {"-format=json"});
   const nlohmann::json shown = nlohmann::json::parse(outcome.out);

@@ -48,6 +48,36 @@ TEST(MemberPrinter, JsonComesAtOnce) {
   EXPECT_EQ(print("json", {}).out, "{\n  \"members\": null\n}\n");
 }
 
+TEST(MemberPrinter, JsonThatBreaksOffIsStillJson) {
+  for (const bool strict : {false, true}) {
+    std::ostringstream out, err;
+    Console console{.out = out, .err = err, .strict = strict, .json = true};
+    MemberPrinter printer(console, "json", false);
+    printer.add(member("x"));
+    EXPECT_EQ(printer.fail("it is gone"), 1);
+    const auto shown = nlohmann::json::parse(out.str());
+    EXPECT_EQ(shown["members"].size(), 1u);
+    EXPECT_EQ(shown["error"], "it is gone");
+    EXPECT_EQ(err.str(), strict ? "{\"error\":\"it is gone\"}\n" : "");
+  }
+}
+
+TEST(MemberPrinter, AListThatNeverBeganIsOnlyAnError) {
+  std::ostringstream out, err;
+  Console console{.out = out, .err = err, .json = true};
+  EXPECT_EQ(MemberPrinter(console, "json", false).fail("it is gone"), 1);
+  EXPECT_EQ(out.str(), "{\"error\":\"it is gone\"}\n");
+}
+
+TEST(MemberPrinter, ColumnsThatBreakOffAreNotShown) {
+  std::ostringstream out, err;
+  Console console{.out = out, .err = err};
+  MemberPrinter printer(console, "text", false);
+  printer.add(member("x"));
+  EXPECT_EQ(printer.fail("it is gone"), 1);
+  EXPECT_EQ(out.str(), "it is gone\n");
+}
+
 TEST(MemberPrinter, OtherFormatsAreRefused) {
   const Printed printed = print("xml", {"x"});
   EXPECT_EQ(printed.status, 1);

@@ -87,6 +87,21 @@ Outcome watched(const std::vector<std::string>& flags) {
   return run_command(members_command(), arguments);
 }
 
+TEST(MembersCommand, AListThatBreaksOffIsNoSuccess) {
+  std::string answers;
+  append(answers, ResponseHeader{.error = "", .sequence = 1});
+  append(answers, ResponseHeader{.error = "", .sequence = 2});
+  append_members_header(answers, 2);
+  append_member(answers, {.name = "a", .status = MemberStatus::alive, .tags = "\x80"});
+  OneShotServer server(answers, 1);
+  const Outcome outcome =
+      run_command(members_command(), {"-rpc-addr=" + server.address(), "-format=json"});
+  EXPECT_EQ(outcome.status, 1);
+  const auto shown = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(shown["members"][0]["name"], "a");
+  EXPECT_TRUE(shown["error"].get<std::string>().starts_with("Error retrieving members: "));
+}
+
 TEST(MembersCommand, WatchesWhatChanges) {
   const Outcome json = watched({"-format=json", "-strict"});
   EXPECT_EQ(json.status, 1);

@@ -69,6 +69,22 @@ TEST(QueryCommand, AnAgentThatGoesAwayIsAFailure) {
   EXPECT_EQ(run_command(query_command(), {"-rpc-addr=" + server.address(), "load"}).status, 1);
 }
 
+TEST(QueryCommand, StrictlyItSaysThatTheAgentHasGone) {
+  const auto lost = [](const std::vector<std::string>& flags) {
+    OneShotServer server(answers({{"a", "", "ack"}}), 1);
+    std::vector<std::string> arguments{"-rpc-addr=" + server.address()};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    arguments.push_back("load");
+    return run_command(query_command(), arguments);
+  };
+  EXPECT_EQ(lost({}).out, "Query 'load' dispatched\nAck from 'a'\n");  // as Serf
+  const Outcome strict = lost({"-strict"});
+  EXPECT_EQ(strict.status, 1);
+  EXPECT_TRUE(strict.err.starts_with("The agent went away: ")) << strict.err;
+  const Outcome json = lost({"-format=json"});
+  EXPECT_TRUE(json.out.starts_with("{\"error\":\"The agent went away: ")) << json.out;
+}
+
 TEST(QueryCommand, AWrongFormatIsNoticedBeforeTheQuery) {
   OneShotServer server(answers({}), SIZE_MAX);
   const Outcome outcome =
