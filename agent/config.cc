@@ -83,10 +83,13 @@ void define_network_flags(FlagSet& flags, AgentFlags& target) {
 void define_cluster_flags(FlagSet& flags, AgentFlags& target) {
   PartialConfig& config = target.config;
   flags.list({"join", "address",
-              "Join through this member at start; may be repeated. The\n"
-              "agent ends when none can be reached."},
+              "Join through this member at start, or through those of\n"
+              "a DNS service, as _serf._tcp.example.com; may be\n"
+              "repeated. The agent ends when none can be reached."},
              config.start_join);
-  flags.list({"retry-join", "address", "The same, but tried again until it works."},
+  flags.list({"retry-join", "address",
+              "The same, but tried again until it works. Names are\n"
+              "looked up in each try."},
              config.retry_join);
   flags.text({"retry-interval", "30s", "Time between such attempts."}, target.retry_interval);
   flags.integer({"retry-max", "0", "How often to try again; 0 is for ever."},

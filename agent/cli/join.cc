@@ -20,7 +20,8 @@ Help join_help() {
   JoinFlags options;
   return help_text("join [options] address ...",
                    "  Makes the agent join the cluster of one or more of these members. An\n"
-                   "  address is host, host:port or name/host:port.\n",
+                   "  address is host, host:port or name/host:port. The name of a DNS service,\n"
+                   "  as _serf._tcp.example.com, stands for all of its places.\n",
                    options.flags());
 }
 
