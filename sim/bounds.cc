@@ -54,13 +54,15 @@ Duration delivery(const SwimOptions& swim, std::size_t nodes) {
   return dissemination(swim, nodes) + 4 * push_pull_interval(swim, nodes) + swim.stream_timeout;
 }
 
+Duration stayers(const SerfOptions& serf) {
+  return 2 * (2 * serf.broadcast_timeout + serf.leave_propagate_delay) + serf.reap_interval;
+}
+
 Duration convergence(const SwimOptions& swim, const SerfOptions& serf, std::size_t nodes) {
   const Duration joins = 2 * swim.stream_timeout + std::chrono::seconds(2);
   const Duration reconnects = 14 * serf.reconnect_interval;
-  const Duration stayers =
-      2 * (2 * serf.broadcast_timeout + serf.leave_propagate_delay) + serf.reap_interval;
   const std::int64_t rounds = ceil_log2(nodes) + 4;
-  return joins + detection(swim, nodes) + reconnects + stayers +
+  return joins + detection(swim, nodes) + reconnects + stayers(serf) +
          rounds * (push_pull_interval(swim, nodes) + dissemination(swim, nodes));
 }
 

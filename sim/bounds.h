@@ -34,6 +34,10 @@ Duration detection(const SwimOptions& swim, std::size_t nodes);
 // uninformed node's own push/pull reaches an informed one with near certainty. Four rounds.
 Duration delivery(const SwimOptions& swim, std::size_t nodes);
 
+// A member that said it leaves, but stayed or came back, is shown as leaving until the reaper has
+// lost its patience: twice the longest leave, and one turn of the reaper.
+Duration stayers(const SerfOptions& serf);
+
 // After the last fault: until all views agree.
 //  1. Old streams and joins end by their deadline, joins are tried again every second.
 //  2. Probes stretched by the health score end; suspicions that run end.
@@ -43,8 +47,7 @@ Duration delivery(const SwimOptions& swim, std::size_t nodes);
 //  4. A false "dead" left anywhere becomes a suspicion at the next push/pull with a node that knows
 //     better, is refuted, and the refutation spreads: ceil(log2 n) + 4 rounds of push/pull, each
 //     followed by one dissemination.
-//  5. A member that said it leaves, but stayed or came back, is shown as leaving until the reaper
-//     has lost its patience: twice the longest leave, and one turn of the reaper.
+//  5. Members that said they leave, but stayed, see stayers().
 Duration convergence(const SwimOptions& swim, const SerfOptions& serf, std::size_t nodes);
 
 }  // namespace starling::sim

@@ -1,11 +1,41 @@
 #include "sim/chaos.h"
 
 #include <algorithm>
+#include <array>
 
 namespace starling::sim {
 
-Chaos::Chaos(World& world, FaultPlan plan)
-    : world_(world), plan_(std::move(plan)), active_(plan_.faults.size()) {
+Question question_of(const Fault& fault, std::uint32_t number) {
+  // Different digits of one draw.
+  const auto draw = [&](unsigned step, unsigned below) {
+    return static_cast<unsigned>(fault.amount * step * below) % below;
+  };
+  Question question{.name = "chaos-query-" + std::to_string(number),
+                    .payload = std::string(draw(101, 400), 'q'),
+                    .nodes = {},
+                    .tagged = {},
+                    .timeout = {},
+                    .want_acks = draw(53, 4) != 0,
+                    .relay_factor = static_cast<std::uint8_t>(draw(37, 4))};
+  constexpr std::array<std::chrono::milliseconds, 4> timeouts{
+      std::chrono::milliseconds(0), std::chrono::milliseconds(300), std::chrono::milliseconds(2000),
+      std::chrono::milliseconds(10'000)};
+  question.timeout = timeouts[draw(71, 4)];
+  switch (draw(1, 3)) {
+    case 0:
+      break;
+    case 1:
+      question.nodes = {fault.node, fault.other};
+      break;
+    default:
+      question.tagged = fault.other;
+      break;
+  }
+  return question;
+}
+
+Chaos::Chaos(World& world, Questions& questions, FaultPlan plan)
+    : world_(world), questions_(questions), plan_(std::move(plan)), active_(plan_.faults.size()) {
   for (const FaultPlan::Change& change : plan_.changes()) {
     world_.at_instant(world_.now() + change.at, [this, change] {
       if (over_) return;
@@ -61,6 +91,11 @@ void Chaos::begin(std::uint32_t number) {
       if (world_.send_user_event(fault.node, event.name, "payload")) sent_.push_back(event);
       break;
     }
+    case FaultKind::query:
+      if (questions_.ask(fault.node, question_of(fault, number))) {
+        report.add(Count::queries_asked);
+      }
+      break;
     case FaultKind::loss:
     case FaultKind::duplicate:
     case FaultKind::reorder:
@@ -98,6 +133,7 @@ void Chaos::end(std::uint32_t number) {
     case FaultKind::set_meta:
     case FaultKind::user_event:
     case FaultKind::force_leave:
+    case FaultKind::query:
       break;
     case FaultKind::loss:
     case FaultKind::duplicate:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/faults.h"
+#include "sim/questions.h"
 #include "sim/world.h"
 
 namespace starling::sim {
@@ -18,10 +19,13 @@ struct SentEvent {
   std::vector<std::uint32_t> lives;  // by node; 0: did not run
 };
 
+// What a fault of the kind query asks.
+Question question_of(const Fault& fault, std::uint32_t number);
+
 class Chaos {
  public:
   // The plan's instants count from now.
-  Chaos(World& world, FaultPlan plan);
+  Chaos(World& world, Questions& questions, FaultPlan plan);
 
   // Ends every fault: the network is sound, everybody runs and goes on. From here the cluster must
   // converge within a bound.
@@ -36,6 +40,7 @@ class Chaos {
   double combined(FaultKind kind) const;
 
   World& world_;
+  Questions& questions_;
   FaultPlan plan_;
   std::vector<bool> active_;
   bool over_ = false;

@@ -48,12 +48,14 @@ Checkers::Checkers(const EngineOptions& options, std::size_t nodes, Report& repo
       report_(report),
       swim_(limits_of(options.swim, nodes), nodes, violations_),
       serf_(nodes, violations_),
-      owner_(OwnerLimits::of(options), nodes, violations_) {}
+      owner_(OwnerLimits::of(options), nodes, violations_),
+      queries_(nodes, violations_) {}
 
 void Checkers::on_start(NodeId node, std::string_view meta) {
   swim_.on_start(node);
   serf_.on_start(node, meta);
   owner_.on_start(node);
+  queries_.on_start(node);
 }
 
 void Checkers::on_leave(NodeId node) {
@@ -79,6 +81,7 @@ void Checkers::on_event(Instant now, NodeId observer, const Event& event) {
     case Event::Kind::user:
       return serf_.on_user_event(now, observer, event);
     case Event::Kind::done:
+      queries_.on_begun(now, event.token);
       return owner_.on_answer(now, observer, event.token);
     case Event::Kind::stats:
       owner_.on_answer(now, observer, event.token);
@@ -91,9 +94,13 @@ void Checkers::on_event(Instant now, NodeId observer, const Event& event) {
                               .members_failed = serf_.rows(observer, MemberStatus::failed),
                               .members_left = serf_.rows(observer, MemberStatus::left)});
     case Event::Kind::query:
+      return queries_.on_query(now, observer, event);
     case Event::Kind::query_ack:
+      return queries_.on_ack(now, observer, node_named(event.from, nodes_), event);
     case Event::Kind::query_response:
+      return queries_.on_response(now, observer, node_named(event.from, nodes_), event);
     case Event::Kind::query_done:
+      return queries_.on_done(now, observer, event);
     case Event::Kind::conflict:
       return;
     case Event::Kind::trace:
@@ -113,6 +120,14 @@ void Checkers::on_trace(Instant now, NodeId observer, const Event& event) {
 
 void Checkers::count(const Event& event) {
   if (event.kind == Event::Kind::user) report_.add(Count::user_events);
+  if (event.kind == Event::Kind::query) report_.add(Count::queries_heard);
+  if (event.kind == Event::Kind::query_ack) report_.add(Count::query_acks);
+  if (event.kind == Event::Kind::query_response) report_.add(Count::query_responses);
+  if (event.kind == Event::Kind::done &&
+      (event.result == CommandResult::already_answered || event.result == CommandResult::too_late ||
+       event.result == CommandResult::too_large)) {
+    report_.add(Count::answers_refused);
+  }
   if (event.kind == Event::Kind::member && event.change) {
     switch (*event.change) {
       case MemberEventKind::join:
@@ -149,6 +164,8 @@ void Checkers::count(const Event& event) {
       return report_.add(Count::reaps);
     case TraceKind::push_pull_sent:
       return report_.add(Count::push_pulls);
+    case TraceKind::answer_relayed:
+      return report_.add(Count::answers_relayed);
     case TraceKind::reconnect:
       return report_.add(Count::reconnects);
     case TraceKind::health_changed:

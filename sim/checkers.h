@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sim/owner_checker.h"
+#include "sim/query_checker.h"
 #include "sim/report.h"
 #include "sim/serf_checker.h"
 #include "sim/swim_checker.h"
@@ -25,6 +26,7 @@ class Checkers {
   SerfChecker& serf() { return serf_; }
   const SerfChecker& serf() const { return serf_; }
   OwnerChecker& owner() { return owner_; }
+  QueryChecker& queries() { return queries_; }
   Violations& violations() { return violations_; }
   const Violations& violations() const { return violations_; }
 
@@ -39,6 +41,7 @@ class Checkers {
   SwimChecker swim_;
   SerfChecker serf_;
   OwnerChecker owner_;
+  QueryChecker queries_;
 };
 
 }  // namespace starling::sim

@@ -43,7 +43,7 @@ std::string_view usage() {
          "  --first SEED        the first seed of --seeds, or of the repetitions (1)\n"
          "  --without A,B       leave kinds of fault out: loss duplicate reorder corrupt one_way\n"
          "                      partition crash power_loss pause slow_streams stream_loss leave\n"
-         "                      set_meta user_event force_leave\n"
+         "                      set_meta user_event force_leave query\n"
          "  --nodes N           instead of what the seed draws; for measurements 64\n"
          "  --quiet             no line per seed\n"
          "  --demand-all        fail when a kind of fault or behaviour was never seen\n"

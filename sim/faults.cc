@@ -9,13 +9,13 @@ namespace starling::sim {
 namespace {
 
 constexpr std::array<std::string_view, fault_kinds> names = {
-    "loss",        "duplicate", "reorder",    "corrupt",    "one_way",
-    "partition",   "crash",     "power_loss", "pause",      "slow_streams",
-    "stream_loss", "leave",     "set_meta",   "user_event", "force_leave"};
+    "loss",     "duplicate",  "reorder",     "corrupt",      "one_way",     "partition",
+    "crash",    "power_loss", "pause",       "slow_streams", "stream_loss", "leave",
+    "set_meta", "user_event", "force_leave", "query"};
 
 constexpr bool ends(FaultKind kind) {
   return kind != FaultKind::set_meta && kind != FaultKind::user_event &&
-         kind != FaultKind::force_leave;
+         kind != FaultKind::force_leave && kind != FaultKind::query;
 }
 
 // How many episodes of one kind a run has, at most.
@@ -23,6 +23,7 @@ constexpr std::size_t episodes_max(FaultKind kind) {
   switch (kind) {
     case FaultKind::user_event:
     case FaultKind::set_meta:
+    case FaultKind::query:
       return 8;
     case FaultKind::crash:
     case FaultKind::pause:

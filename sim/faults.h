@@ -35,8 +35,9 @@ enum class FaultKind : std::uint8_t {
   set_meta,      // `node` changes its metadata; no end
   user_event,    // `node` sends a user event; no end
   force_leave,   // `node` declares that `other` has left, alive or not; no end
+  query,         // `node` asks everybody, itself and `other`, or `other`: `amount`; no end
 };
-inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(FaultKind::force_leave) + 1;
+inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(FaultKind::query) + 1;
 using FaultMask = std::bitset<fault_kinds>;
 std::string_view to_text(FaultKind kind);
 std::optional<FaultKind> fault_kind_from(std::string_view text);

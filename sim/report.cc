@@ -41,6 +41,12 @@ constexpr std::array<std::string_view, count_kinds> names = {
     "member_updates",
     "member_reaps",
     "user_events",
+    "queries_asked",
+    "queries_heard",
+    "query_acks",
+    "query_responses",
+    "answers_relayed",
+    "answers_refused",
     "health_changes",
     "checks",
 };

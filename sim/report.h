@@ -50,6 +50,12 @@ enum class Count : std::uint8_t {
   member_updates,
   member_reaps,
   user_events,
+  queries_asked,
+  queries_heard,
+  query_acks,
+  query_responses,
+  answers_relayed,
+  answers_refused,  // by the engine, of an owner who is late, says it twice or too much
   health_changes,
   checks,
 };

@@ -31,6 +31,13 @@ enum class Rule : std::uint8_t {
   event_twice,        // a user event delivered a second time to one process
   foreign_event,      // a user event that nobody sent
   event_lost,         // a user event that a running node never got
+  foreign_query,      // a query that nobody asked, or not of those who report it
+  query_twice,        // a query handed to the owner of one process a second time
+  query_lost,         // a query in the quiet that nobody heard but the one who asked
+  query_end,          // a query that ended before its time, or never
+  foreign_answer,     // an ack or response that its sender never gave, or not to this process
+  answer_twice,       // a second ack or response of one member to one query
+  answer_lost,        // an ack or response in the quiet that never arrived
   answer_unasked,     // a command answered twice, or never sent
   answer_missing,     // a command that was never answered
   clock_fell,         // a Lamport clock went back

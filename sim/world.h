@@ -70,6 +70,7 @@ class World : private HostOutlet {
   bool set_meta(NodeId node);  // to a metadata that it never had
   bool send_user_event(NodeId node, std::string_view name, std::string_view payload);
   bool command(NodeId node, Command command);  // sets the token
+  std::uint64_t last_token() const { return tokens_; }
 
   // Runs `action` when the clock gets there; actions of one instant in the order they were given.
   void at_instant(Instant when, std::function<void()> action);
