@@ -82,7 +82,7 @@ Tags member_section(std::string_view name, const Explanation& explanation) {
     member["status"] = "unknown to Serf";
     return member;
   }
-  member["status"] = status_text(explanation.status);
+  member["status"] = std::string(to_text(explanation.status));
   member["status_time"] = std::to_string(to_number(explanation.status_time));
   if (explanation.status != MemberStatus::alive) {
     member["gone_s"] = age_text(explanation.now, explanation.gone_since);

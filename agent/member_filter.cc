@@ -41,7 +41,7 @@ std::optional<MemberFilter> MemberFilter::from(const MembersFilteredRequest& req
 }
 
 bool MemberFilter::matches(const MemberView& member) {
-  if (status_ && !re2::RE2::PartialMatch(status_text(member.status), *status_)) return false;
+  if (status_ && !re2::RE2::PartialMatch(to_text(member.status), *status_)) return false;
   if (!tags_.empty()) {
     // Sets of tags lie at least 64 bytes apart.
     const auto address = reinterpret_cast<std::uintptr_t>(member.tags.data());

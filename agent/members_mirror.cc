@@ -23,28 +23,12 @@ Tags tags_of(const Event& event) {
 
 }  // namespace
 
-std::string_view status_text(MemberStatus status) {
-  switch (status) {
-    case MemberStatus::none:
-      return "none";
-    case MemberStatus::alive:
-      return "alive";
-    case MemberStatus::leaving:
-      return "leaving";
-    case MemberStatus::left:
-      return "left";
-    case MemberStatus::failed:
-      return "failed";
-  }
-  return "none";
-}
-
 MemberInfo member_of(const Event& event) {
   return {.name = std::string(event.name),
           .address = event.endpoint.address,
           .port = event.endpoint.port,
           .tags = tags_of(event),
-          .status = std::string(status_text(event.status)),
+          .status = std::string(to_text(event.status)),
           .versions = event.versions};
 }
 

@@ -26,9 +26,6 @@ namespace starling::agent {
 
 // An owning copy of the row of a member event.
 MemberInfo member_of(const Event& event);
-// Serf's word for a status.
-std::string_view status_text(MemberStatus status);
-
 class MembersMirror {
  public:
   class Listing;

@@ -627,7 +627,7 @@ void append_members_header(std::string& out, std::size_t count) {
 
 void append_member(std::string& out, const MemberView& member) {
   RpcWriter writer(out);
-  append_but_tags(writer, member, status_text(member.status));
+  append_but_tags(writer, member, to_text(member.status));
   out += member.tags;
 }
 

@@ -6,9 +6,10 @@ namespace starling::sim {
 
 namespace {
 
-// Longer ones are refused by every engine of the world.
+// Longer ones are refused by every engine of the world: some would be packed into too much, some
+// are too much alone.
 constexpr std::size_t short_answer_max = 300;
-constexpr std::size_t long_answer = 2000;
+constexpr std::size_t long_answer = 1000;
 // The tag by which Question::tagged picks a member; its owner knows it by the name.
 constexpr std::string_view tag_of_name = "node";
 
@@ -61,8 +62,8 @@ void Questions::on_query(NodeId node, const Event& event) {
   const bool late = random_.chance(0.2), twice = random_.chance(0.2), large = random_.chance(0.1);
   const Duration patience = event.deadline - world_.now();
   const double share = random_.unit();
-  const std::size_t padding =
-      large ? long_answer : static_cast<std::size_t>(random_.below(short_answer_max));
+  const std::size_t too_much = long_answer << random_.below(2);
+  const std::size_t enough = random_.between(100, short_answer_max);
 
   const std::string name(event.name);
   if (world_.checkers().queries().question(name) == nullptr) return;
@@ -90,8 +91,8 @@ void Questions::on_query(NodeId node, const Event& event) {
                                    1.5 * share * static_cast<double>(patience.count())))
                              : Duration::zero();
   for (int time = 0; time < (twice ? 2 : 1); ++time) {
-    const std::string payload =
-        words + (time > 0 ? " again " : " ") + std::string(padding, time > 0 ? '2' : '1');
+    std::string payload = words + (time > 0 ? " again " : " ");
+    payload.resize(large ? too_much : enough, '.');
     world_.at_instant(world_.now() + wait, [this, node, life, number, name, payload] {
       answer(node, life, number, name, payload);
     });

@@ -46,6 +46,8 @@ constexpr std::array<std::string_view, count_kinds> names = {
     "query_acks",
     "query_responses",
     "answers_relayed",
+    "quiet_hearers_meant",
+    "quiet_hearers",
     "answers_refused",
     "health_changes",
     "checks",
@@ -58,6 +60,12 @@ std::string_view to_text(Count count) {
 
 void Report::merge(const Report& other) {
   for (std::size_t i = 0; i < count_kinds; ++i) counts_[i] += other.counts_[i];
+}
+
+double Report::heard_share() const {
+  const std::uint64_t meant = (*this)[Count::quiet_hearers_meant];
+  if (meant == 0) return 1;
+  return static_cast<double>((*this)[Count::quiet_hearers]) / static_cast<double>(meant);
 }
 
 std::vector<Count> Report::never_seen() const {

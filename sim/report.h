@@ -55,6 +55,8 @@ enum class Count : std::uint8_t {
   query_acks,
   query_responses,
   answers_relayed,
+  quiet_hearers_meant,  // of the queries in the quiet: nodes that should hear them, and that did
+  quiet_hearers,
   answers_refused,  // by the engine, of an owner who is late, says it twice or too much
   health_changes,
   checks,
@@ -67,6 +69,8 @@ class Report {
   void add(Count count, std::uint64_t by = 1) { counts_[static_cast<std::size_t>(count)] += by; }
   std::uint64_t operator[](Count count) const { return counts_[static_cast<std::size_t>(count)]; }
   void merge(const Report& other);
+  // Of the queries in the quiet, the share of nodes that heard them; 1 without such queries.
+  double heard_share() const;
   // Every kind that stayed at zero.
   std::vector<Count> never_seen() const;
   // "name value" lines, in the order of the enumeration.

@@ -6,22 +6,6 @@ namespace starling::sim {
 
 namespace {
 
-std::string_view word(MemberStatus status) {
-  switch (status) {
-    case MemberStatus::none:
-      return "none";
-    case MemberStatus::alive:
-      return "alive";
-    case MemberStatus::leaving:
-      return "leaving";
-    case MemberStatus::left:
-      return "left";
-    case MemberStatus::failed:
-      return "failed";
-  }
-  return "?";
-}
-
 // Section 6: which report may follow which status.
 bool possible(MemberStatus before, const std::optional<MemberEventKind>& change,
               MemberStatus after) {
@@ -78,11 +62,11 @@ void SerfChecker::on_member(Instant now, NodeId observer, NodeId subject, const 
   MemberRow& row = rows_[index_of(observer) * nodes_ + index_of(subject)];
   if (!possible(row.status, event.change, event.status)) {
     fault(Rule::impossible_status, now, observer, subject,
-          std::string(word(row.status)) + " to " + std::string(word(event.status)) +
+          std::string(to_text(row.status)) + " to " + std::string(to_text(event.status)) +
               (event.change ? " by " + std::string(to_text(*event.change)) : ""));
   }
   if (observer == subject && event.status != MemberStatus::alive && !leaving_[index_of(observer)]) {
-    fault(Rule::self_not_alive, now, observer, subject, std::string(word(event.status)));
+    fault(Rule::self_not_alive, now, observer, subject, std::string(to_text(event.status)));
   }
   if (event.endpoint != endpoint_of(subject)) {
     fault(Rule::foreign_endpoint, now, observer, subject, "");

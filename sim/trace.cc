@@ -42,17 +42,12 @@ std::string_view word(StreamEvent::Kind kind) {
   return "";
 }
 
-std::string_view word(MemberStatus status) {
-  constexpr std::array<std::string_view, 5> words = {"none", "alive", "leaving", "left", "failed"};
-  return words[static_cast<std::size_t>(status) % words.size()];
-}
-
 std::string describe(const Event& event) {
   const std::string name(event.name);
   switch (event.kind) {
     case Event::Kind::member:
       return (event.change ? std::string(to_text(*event.change)) : "member-status") + " " + name +
-             " is " + std::string(word(event.status));
+             " is " + std::string(to_text(event.status));
     case Event::Kind::user:
       return "user-event " + name + " time=" + std::to_string(to_number(event.time));
     case Event::Kind::query:

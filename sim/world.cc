@@ -221,6 +221,20 @@ void World::on_join_done(NodeId node, CommandResult result) {
              [this, node, life = of.number] { try_join(node, life); });
 }
 
+// Everybody it knew has left, perhaps before they could tell others of it: nobody will come, and it
+// does not reconnect to those who left on purpose. Whoever starts agents lets them join again.
+void World::on_members_changed(NodeId node) {
+  Life& of = lives_[index_of(node)];
+  const SerfChecker& serf = checkers_.serf();
+  if (!of.joined || of.leaving || serf.rows(node, MemberStatus::alive) > 1 ||
+      serf.rows(node, MemberStatus::leaving) > 0 || serf.rows(node, MemberStatus::failed) > 0) {
+    return;
+  }
+  of.joined = false;
+  at_instant(now_ + options_.join_again_after,
+             [this, node, life = of.number] { try_join(node, life); });
+}
+
 void World::ask_stats(NodeId node, std::uint32_t life) {
   if (!running(node) || lives_[index_of(node)].number != life) return;
   command(node, command_of(Command::Kind::stats));
@@ -244,6 +258,7 @@ void World::on_event(NodeId from, const Event& event) {
   if (event.kind == Event::Kind::done && event.token == lives_[index_of(from)].join_token) {
     on_join_done(from, event.result);
   }
+  if (event.kind == Event::Kind::member) on_members_changed(from);
   if (event.kind == Event::Kind::stats) {
     std::uint32_t& incarnation = lives_[index_of(from)].incarnation;
     incarnation = std::max(incarnation, event.stats.incarnation_max);

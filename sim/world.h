@@ -123,6 +123,7 @@ class World : private HostOutlet {
   void poll_ready();
   void try_join(NodeId node, std::uint32_t life);
   void on_join_done(NodeId node, CommandResult result);
+  void on_members_changed(NodeId node);
   void ask_stats(NodeId node, std::uint32_t life);
 
   WorldOptions options_;

@@ -49,6 +49,21 @@ enum class MemberState : std::uint8_t { alive = 0, suspect = 1, dead = 2, left =
 
 // Serf's member states as the conflict response carries them. Only append.
 enum class MemberStatus : std::uint8_t { none = 0, alive = 1, leaving = 2, left = 3, failed = 4 };
+constexpr std::string_view to_text(MemberStatus status) {
+  switch (status) {
+    case MemberStatus::none:
+      return "none";
+    case MemberStatus::alive:
+      return "alive";
+    case MemberStatus::leaving:
+      return "leaving";
+    case MemberStatus::left:
+      return "left";
+    case MemberStatus::failed:
+      return "failed";
+  }
+  return "none";  // a number that a newer Serf may know
+}
 
 // An IP address exactly as it stood on the wire: 4 or 16 bytes, or none. IPv4 in 4 bytes and the
 // same address mapped into 16 bytes are different values, as they are to memberlist.
