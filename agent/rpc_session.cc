@@ -199,7 +199,7 @@ void RpcSession::execute(std::string_view body) {
   } else if (command == "stop") {
     with_body<StopRequest>(body, [&](const auto& request) { stop(request); });
   } else if (command == "leave") {
-    backend_.log->info("agent.ipc: Graceful leave triggered");
+    backend_.log->told("leave").info("agent.ipc: Graceful leave triggered");
     backend_.leave(begin());
   } else if (command == "tags") {
     with_body<TagsRequest>(body, [&](const auto& request) { backend_.tags(request, begin()); });
