@@ -84,7 +84,9 @@ Agent::Agent(LoadedConfig loaded, std::vector<std::string> arguments, std::ostre
       log_(log_level_from(config_.log_level).value_or(LogLevel::info),
            [this](std::string_view line) { info(line); }),
       log_limiter_([this] { loop_.after(sums_interval, [this] { log_sums(); }); }),
-      members_(static_cast<std::uint32_t>(config_.members_max)) {}
+      members_(static_cast<std::uint32_t>(config_.members_max)) {
+  log_.limit_by(&log_limiter_);
+}
 
 Agent::~Agent() = default;
 
@@ -214,26 +216,27 @@ bool Agent::start_mdns() {
   if (config_.discover.empty()) return true;
   const std::string& interface =
       config_.mdns.interface.empty() ? config_.interface : config_.mdns.interface;
-  auto started =
-      Mdns::start(loop_, log_,
-                  [this](std::vector<std::string> places) {
-                    joiner_->join(std::move(places), config_.replay_on_join,
-                                  [this](std::size_t count, const std::string& error) {
-                                    if (error.empty())
-                                      return log_.info("agent.mdns: Joined {} hosts", count);
-                                    log_.err("agent.mdns: Failed to join: {}", error);
-                                  });
-                  },
-                  {.instance = {.service = mdns_service(config_.discover),
-                                .instance = config_.node_name,
-                                .host = machine_name() + ".",
-                                .address = io::unmapped(advertise_.address),
-                                .port = advertise_.port,
-                                .text = fmt::format("Serf '{}' cluster", config_.discover)},
-                   .interface = interface,
-                   .ipv4 = !config_.mdns.disable_ipv4,
-                   .ipv6 = !config_.mdns.disable_ipv6,
-                   .seed = random_seed()});
+  auto started = Mdns::start(
+      loop_, log_,
+      [this](std::vector<std::string> places) {
+        joiner_->join(
+            std::move(places), config_.replay_on_join,
+            [this](std::size_t count, const std::string& error) {
+              if (error.empty())
+                return log_.told("mdns-join").info("agent.mdns: Joined {} hosts", count);
+              log_.refused("mdns-join-failed").err("agent.mdns: Failed to join: {}", error);
+            });
+      },
+      {.instance = {.service = mdns_service(config_.discover),
+                    .instance = config_.node_name,
+                    .host = machine_name() + ".",
+                    .address = io::unmapped(advertise_.address),
+                    .port = advertise_.port,
+                    .text = fmt::format("Serf '{}' cluster", config_.discover)},
+       .interface = interface,
+       .ipv4 = !config_.mdns.disable_ipv4,
+       .ipv6 = !config_.mdns.disable_ipv6,
+       .seed = random_seed()});
   if (!started) {
     say("Error starting mDNS listener: " + started.error());
     return false;
@@ -359,8 +362,9 @@ bool Agent::start_engine() {
     loop_.post([this, report] { on_report(report); });
   };
   handler_options.on_slow = [this](const std::string& command) {
-    loop_.post(
-        [this, command] { log_.warn("agent: Script '{}' slow, execution exceeding 1s", command); });
+    loop_.post([this, command] {
+      log_.refused("script-slow").warn("agent: Script '{}' slow, execution exceeding 1s", command);
+    });
   };
   handlers_ = std::make_unique<EventHandlers>(std::move(handler_options));
   handlers_->set_scripts(scripts_);
@@ -510,7 +514,7 @@ RpcBackend Agent::make_backend() {
   backend.stats = [this](std::function<void(const Stats&)> done) { stats(std::move(done)); };
   backend.leave = [this](Done done) {
     leave([this, done = std::move(done)](const std::string& error) {
-      if (!error.empty()) log_.err("agent.ipc: leave failed: {}", error);
+      if (!error.empty()) log_.refused("leave-failed").err("agent.ipc: leave failed: {}", error);
       done(error);
       stop_with(0);
     });
@@ -605,7 +609,7 @@ bool Agent::start_join() {
 }
 
 void Agent::leave(Done done) {
-  log_.info("agent: requesting graceful leave from Serf");
+  log_.told("leave").info("agent: requesting graceful leave from Serf");
   if (snapshot_) snapshot_->leave();
   OwnedCommand command;
   command.command.kind = Command::Kind::leave;
@@ -617,7 +621,7 @@ void Agent::leave(Done done) {
 }
 
 void Agent::force_leave(const ForceLeaveRequest& request, Done done) {
-  log_.info("agent: Force leaving node: {}", request.node);
+  log_.told("force-leave").info("agent: Force leaving node: {}", request.node);
   OwnedCommand command;
   command.command.kind = Command::Kind::force_leave;
   command.command.prune = request.prune;
@@ -629,7 +633,8 @@ void Agent::force_leave(const ForceLeaveRequest& request, Done done) {
 
 void Agent::user_event(const EventRequest& request, Done done) {
   const std::string payload = request.payload.value_or("");
-  log_.debug("agent: Requesting user event send: {}. Coalesced: {}. Payload: {}", request.name,
+  log_.told("event-request")
+      .debug("agent: Requesting user event send: {}. Coalesced: {}. Payload: {}", request.name,
              request.coalesce, go_quote(payload));
   // No event may be larger, so the ring need not carry what would be refused anyway.
   if (request.name.size() + payload.size() > 9216) {
@@ -661,13 +666,16 @@ QueryTicket Agent::query(const QueryRequest& request, QueryCallbacks callbacks, 
     done(problem);
     return 0;
   }
-  log_.debug("agent: Requesting query send: {}. Payload: {}", params.name,
+  log_.told("query-request")
+      .debug("agent: Requesting query send: {}. Payload: {}", params.name,
              go_quote(params.payload));
-  return desk_->ask(std::move(params), std::move(callbacks),
-                    [this, done = std::move(done)](const std::string& error) {
-                      if (!error.empty()) log_.warn("agent: failed to start user query: {}", error);
-                      done(error);
-                    });
+  return desk_->ask(
+      std::move(params), std::move(callbacks),
+      [this, done = std::move(done)](const std::string& error) {
+        if (!error.empty())
+          log_.refused("query-request-failed").warn("agent: failed to start user query: {}", error);
+        done(error);
+      });
 }
 
 void Agent::change_tags(const TagsRequest& request, Done done) {
@@ -682,7 +690,7 @@ void Agent::set_tags(Tags tags, Done done) {
   if (!meta) return done(meta.error());
   if (!config_.tags_file.empty()) {
     if (const auto written = write_tags_file(config_.tags_file, tags); !written) {
-      log_.err("agent: {}", written.error());
+      log_.refused("tags-file").err("agent: {}", written.error());
       return done(written.error());
     }
   }
@@ -929,18 +937,22 @@ void Agent::on_report(const HandlerReport& report) {
     desk_->respond(report.event->query, report.result.output,
                    [this, event = report.event](const std::string& error) {
                      if (error.empty()) return;
-                     log_.warn("agent: Failed to respond to query '{}': {}", event_text(*event),
+                     log_.refused("respond-failed")
+                         .warn("agent: Failed to respond to query '{}': {}", event_text(*event),
                                error);
                    });
   }
   if (report.result.output_bytes > report.result.output.size()) {
-    log_.warn("agent: Script '{}' generated {} bytes of output, truncated to {}", report.command,
+    log_.refused("script-output")
+        .warn("agent: Script '{}' generated {} bytes of output, truncated to {}", report.command,
               report.result.output_bytes, report.result.output.size());
   }
-  log_.debug("agent: Event '{}' script output: {}", report.event->kind_text(),
+  log_.told("script-ran")
+      .debug("agent: Event '{}' script output: {}", report.event->kind_text(),
              report.result.output);
   if (!report.result.succeeded()) {
-    log_.err("agent: Error invoking script '{}': {}", report.command, to_text(report.result));
+    log_.refused("script-failed")
+        .err("agent: Error invoking script '{}': {}", report.command, to_text(report.result));
   }
 }
 

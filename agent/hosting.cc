@@ -46,7 +46,7 @@ Hosting::Hosting(EngineHost& engine, Log& log, Options options, std::vector<Host
 }
 
 void Hosting::host(const HostMemberRequest& request, Done done) {
-  log_.info("agent: hosting member: {}", request.name);
+  log_.told("hosting").info("agent: hosting member: {}", request.name);
   if (request.name.size() > name_bytes_max) return done("name is too long");
   if (request.name == options_.own_name) {
     return done(go_quote(request.name) + " is the agent's own member");
@@ -70,7 +70,7 @@ void Hosting::host(const HostMemberRequest& request, Done done) {
 }
 
 void Hosting::unhost(const UnhostMemberRequest& request, Done done) {
-  log_.info("agent: letting hosted member go: {}", request.name);
+  log_.told("hosting").info("agent: letting hosted member go: {}", request.name);
   if (request.name == options_.own_name) {
     return done(go_quote(request.name) + " is the agent's own member; it leaves with `leave`");
   }
@@ -94,7 +94,7 @@ void Hosting::unhost(const UnhostMemberRequest& request, Done done) {
 void Hosting::abandon(const std::string& name) {
   const auto member = members_.find(name);
   if (member == members_.end() || member->second.leaving) return;
-  log_.warn("agent: hosted member {} has lost its name and is let go", name);
+  log_.told("hosting").warn("agent: hosted member {} has lost its name and is let go", name);
   member->second.leaving = true;
 
   OwnedCommand command;

@@ -41,7 +41,7 @@ std::string join_errors(const std::vector<std::string>& errors) {
 }
 
 void Joiner::join(std::vector<std::string> targets, bool replay, Done done) {
-  log_.info("agent: joining: [{}] replay: {}", fmt::join(targets, " "), replay);
+  log_.told("join").info("agent: joining: [{}] replay: {}", fmt::join(targets, " "), replay);
   Attempt attempt;
   attempt.targets = std::move(targets);
   attempt.replay = replay;
@@ -65,7 +65,7 @@ void Joiner::advance() {
       current.node_name = answer->node_name;
     } else {
       current.errors.push_back("Failed to resolve " + target + ": " + answer.error());
-      log_.warn("memberlist: {}", current.errors.back());
+      log_.told("join-failed").warn("memberlist: {}", current.errors.back());
     }
     advance();
   });
@@ -79,8 +79,8 @@ void Joiner::try_endpoint() {
   command.command.endpoint = endpoint;
   command.command.ignore_old = !attempt.replay;
   command.name = attempt.node_name;
-  log_.debug("memberlist: Initiating push/pull sync with: {} {}", attempt.node_name,
-             format_endpoint(endpoint));
+  log_.told("join").debug("memberlist: Initiating push/pull sync with: {} {}", attempt.node_name,
+                          format_endpoint(endpoint));
   engine_.send(std::move(command), [this, endpoint](const Event& answer) {
     Attempt& current = attempts_.front();
     if (answer.result == CommandResult::ok) {
@@ -91,7 +91,7 @@ void Joiner::try_endpoint() {
       current.errors.assign(1, "Serf can't Join after Leave or Shutdown");
     } else {
       current.errors.push_back(failure_text(endpoint, answer));
-      log_.debug("memberlist: {}", current.errors.back());
+      log_.told("join-failed").debug("memberlist: {}", current.errors.back());
     }
     advance();
   });
@@ -107,8 +107,8 @@ void Joiner::finish() {
     } else if (attempt.reached == 0) {
       error = join_errors(attempt.errors);
     }
-    if (attempt.reached > 0) log_.info("agent: joined: {} nodes", attempt.reached);
-    if (!error.empty()) log_.warn("agent: error joining: {}", error);
+    if (attempt.reached > 0) log_.told("join").info("agent: joined: {} nodes", attempt.reached);
+    if (!error.empty()) log_.told("join-failed").warn("agent: error joining: {}", error);
     attempt.done(attempt.reached, error);
     if (!attempts_.empty()) advance();
   };

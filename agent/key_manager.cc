@@ -87,10 +87,10 @@ void KeyManager::begin_next_change() {
   const OwnChange& own = changes_.front();
   const std::optional<std::string> raw = key_in(own.query);
   if (!raw) {
-    log_.err("serf: Failed to decode key request");
+    log_.refused("key-request").err("serf: Failed to decode key request");
     return end_change("");  // Serf's answer has no words either
   }
-  log_.info("serf: Received {} query", to_text(own.change));
+  log_.told("key-query").info("serf: Received {} query", to_text(own.change));
   const std::optional<AesKey> key = AesKey::from(as_bytes(*raw));
   std::string problem;
   if (options_.keyring.empty()) {
@@ -101,7 +101,7 @@ void KeyManager::begin_next_change() {
     problem = "Requested key is not in the keyring";
   }
   if (!problem.empty()) {
-    log_.err("serf: {}", problem);
+    log_.refused("key-request").err("serf: {}", problem);
     return end_change(problem);
   }
   const auto succeed = [this] {
@@ -112,14 +112,15 @@ void KeyManager::begin_next_change() {
   if (!key) return succeed();  // what is not there is removed
   apply_(own.change, *key, [this, succeed, key = *key](const std::string& error) {
     if (!error.empty()) {
-      log_.err("serf: Failed to {}: {}", to_text(changes_.front().change), error);
+      log_.refused("key-request")
+          .err("serf: Failed to {}: {}", to_text(changes_.front().change), error);
       return end_change(error);
     }
     options_.keyring = changed(options_.keyring, changes_.front().change, key);
     if (!options_.keyring_file.empty()) {
       if (const auto written = write_keyring_file(options_.keyring_file, options_.keyring);
           !written) {
-        log_.err("serf: {}", written.error());
+        log_.refused("keyring-file").err("serf: {}", written.error());
         return end_change(written.error());
       }
     }
@@ -134,7 +135,7 @@ void KeyManager::end_change(const std::string& error) {
 }
 
 void KeyManager::answer_list(const QueryDesk::Responder& respond) const {
-  log_.info("serf: Received list-keys query");
+  log_.told("key-query").info("serf: Received list-keys query");
   if (options_.keyring.empty()) {
     return respond.for_everybody(encoded({.message = "Keyring is empty (encryption not enabled)"}));
   }
@@ -234,7 +235,7 @@ void KeyManager::on_response(std::string_view from, std::string_view payload) {
     if (!response->result) wrong(std::string(response->message));
     if (response->result && !response->message.empty()) {
       outcome_.messages[member] = response->message;
-      log_.warn("serf: {}", response->message);
+      log_.refused("key-answer").warn("serf: {}", response->message);
     }
     if (outcome_.keys) {
       response->keys.for_each([&](Bytes key) { ++(*outcome_.keys)[std::string(as_text(key))]; });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "agent/event_loop.h"
 #include "agent/go_text.h"
 
 namespace starling::agent {
@@ -40,6 +41,11 @@ void Log::write(LogLevel level, std::string_view text) {
   if (ring_.size() >= lines_max) ring_.pop_front();
   ring_.push_back(std::move(line));
   writing_ = false;
+}
+
+Log::Limited Log::limited(std::string_view kind, unsigned lines_per_second) {
+  const bool may = limiter_ == nullptr || limiter_->admit(kind, EventLoop::now(), lines_per_second);
+  return Limited(may ? this : nullptr);
 }
 
 void Log::open_gate() {

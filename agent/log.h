@@ -18,6 +18,8 @@
 
 #include <fmt/format.h>
 
+#include "agent/log_limiter.h"
+
 namespace starling::agent {
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, err };
@@ -57,6 +59,37 @@ class Log {
     write(LogLevel::err, fmt::format(format, std::forward<Arguments>(arguments)...));
   }
 
+  // A line that is left out, and counted, where there are too many of its kind.
+  class Limited {
+   public:
+    explicit Limited(Log* log) : log_(log) {}
+    template <class... Arguments>
+    void debug(fmt::format_string<Arguments...> format, Arguments&&... arguments) const {
+      if (log_ != nullptr) log_->debug(format, std::forward<Arguments>(arguments)...);
+    }
+    template <class... Arguments>
+    void info(fmt::format_string<Arguments...> format, Arguments&&... arguments) const {
+      if (log_ != nullptr) log_->info(format, std::forward<Arguments>(arguments)...);
+    }
+    template <class... Arguments>
+    void warn(fmt::format_string<Arguments...> format, Arguments&&... arguments) const {
+      if (log_ != nullptr) log_->warn(format, std::forward<Arguments>(arguments)...);
+    }
+    template <class... Arguments>
+    void err(fmt::format_string<Arguments...> format, Arguments&&... arguments) const {
+      if (log_ != nullptr) log_->err(format, std::forward<Arguments>(arguments)...);
+    }
+
+   private:
+    Log* log_;  // none: the line is left out
+  };
+  // For every line that a peer or a client can cause: of what was refused or went wrong, and of
+  // what they may say. `kind` is a name in the program, never text from outside.
+  Limited refused(std::string_view kind) { return limited(kind, LogLimiter::refused_lines_max); }
+  Limited told(std::string_view kind) { return limited(kind, LogLimiter::told_lines_max); }
+  // Without one, which must outlive its use, every such line is written.
+  void limit_by(LogLimiter* limiter) { limiter_ = limiter; }
+
   void open_gate();
   void set_threshold(LogLevel threshold) { threshold_ = threshold; }
   LogLevel threshold() const { return threshold_; }
@@ -71,6 +104,9 @@ class Log {
   void forget(ListenerId id) { listeners_.erase(id); }
 
  private:
+  Limited limited(std::string_view kind, unsigned lines_per_second);
+
+  LogLimiter* limiter_ = nullptr;
   LogLevel threshold_;
   Sink sink_;
   bool gate_open_ = false;

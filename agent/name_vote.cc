@@ -100,28 +100,32 @@ void NameVote::on_conflict(const Event& event) {
   params.payload = name;
   QueryCallbacks callbacks;
   callbacks.on_response = [this, votes](std::string_view, std::string_view payload) {
-    if (const auto added = votes->add(payload); !added) log_.err("serf: {}", added.error());
+    if (const auto added = votes->add(payload); !added)
+      log_.refused("vote-answer").err("serf: {}", added.error());
   };
   callbacks.on_done = [this, name, votes] { count(name, *votes); };
   desk_.ask(std::move(params), std::move(callbacks), [this, name](const std::string& error) {
     if (error.empty()) return;
     running_.erase(name);
-    log_.err("serf: Failed to start name resolution query: {}", error);
+    log_.refused("vote-failed").err("serf: Failed to start name resolution query: {}", error);
   });
 }
 
 void NameVote::count(const std::string& name, const VoteCount& votes) {
   running_.erase(name);
   if (votes.won()) {
-    log_.info("serf: majority in name conflict resolution [{} / {}]", votes.matching(),
+    log_.told("vote-result")
+        .info("serf: majority in name conflict resolution [{} / {}]", votes.matching(),
               votes.responses());
     return;
   }
   if (name == options_.own_name) {
-    log_.warn("serf: minority in name conflict resolution, quiting [{} / {}]", votes.matching(),
+    log_.told("vote-result")
+        .warn("serf: minority in name conflict resolution, quiting [{} / {}]", votes.matching(),
               votes.responses());
   } else {
-    log_.warn("serf: minority in name conflict resolution of hosted member {} [{} / {}]", name,
+    log_.told("vote-result")
+        .warn("serf: minority in name conflict resolution of hosted member {} [{} / {}]", name,
               votes.matching(), votes.responses());
   }
   on_lost_(name);
@@ -132,9 +136,10 @@ void NameVote::answer(const SeenQuery& query, const QueryDesk::Responder& respon
   const std::string vote = conflict_answer(members_, query.payload);
   respond.for_hosted(vote, query.payload);
   if (query.payload == options_.own_name) return;
-  log_.debug("serf: Got conflict resolution query for '{}'", query.payload);
+  log_.told("vote-query").debug("serf: Got conflict resolution query for '{}'", query.payload);
   respond(vote, [this](const std::string& error) {
-    if (!error.empty()) log_.err("serf: Failed to respond to conflict query: {}", error);
+    if (!error.empty())
+      log_.refused("vote-failed").err("serf: Failed to respond to conflict query: {}", error);
   });
 }
 

@@ -166,7 +166,7 @@ bool QueryDesk::judge_filters(const Event& event) {
     std::string problem;
     const bool matches =
         filters_let(filters, name, member ? decode_tags(member->tags) : Tags{}, &problem);
-    if (!problem.empty()) log_.warn("serf: {}", problem);
+    if (!problem.empty()) log_.refused("query-filter").warn("serf: {}", problem);
     if (!matches || (event.flags & Query::flag_ack) == 0) return matches;
     OwnedCommand command;
     command.command.kind = Command::Kind::acknowledge;
@@ -194,7 +194,8 @@ void QueryDesk::on_seen(const Event& event) {
   if (query.name == "_serf_ping") return;  // the ack is the answer
   const auto responder = internal_.find(query.name);
   if (responder == internal_.end()) {
-    log_.warn("serf: Unhandled internal query '{}'",
+    log_.refused("query-unhandled")
+        .warn("serf: Unhandled internal query '{}'",
               std::string_view(query.name).substr(internal_query_prefix.size()));
     return;
   }

@@ -27,7 +27,9 @@ RpcServer::RpcServer(EventLoop& loop, const RpcBackend& backend, const RpcLimits
       backend_(backend),
       listener_(std::move(listener)),
       bound_(bound),
-      limits_(limits) {
+      limits_(limits),
+      guesses_(limits.handshake_timeout > Duration::zero() ? limits.handshake_timeout / 2
+                                                           : TokenGuesses::longest_wait) {
   loop_.watch(listener_.descriptor(), POLLIN, [this](short) { accept_all(); });
 }
 
@@ -78,7 +80,8 @@ void RpcServer::accept_all() {
       if (error != EAGAIN && error != EINTR && error != ECONNABORTED) rest(error);
       return;
     }
-    const std::string name = io::to_text(io::to_endpoint(peer.storage));
+    const Endpoint from = io::to_endpoint(peer.storage);
+    const std::string name = io::to_text(from);
     if (clients_.size() >= limits_.clients_max) {
       if (may_log("rpc-too-many-clients")) {
         backend_.log->warn("agent.ipc: too many clients, refusing {}", name);
@@ -90,10 +93,12 @@ void RpcServer::accept_all() {
     }
     if (backend_.count) backend_.count("agent.ipc.accept");
     const int descriptor = socket.descriptor();
-    auto session = std::make_shared<RpcSession>(backend_, name, [this, descriptor] {
+    const auto on_output = [this, descriptor] {
       const auto at = clients_.find(descriptor);
       if (at != clients_.end()) update_interest(at->second);
-    });
+    };
+    auto session =
+        std::make_shared<RpcSession>(backend_, name, on_output, pace_of(descriptor, from.address));
     loop_.watch(descriptor, POLLIN,
                 [this, descriptor](short events) { on_ready(descriptor, events); });
     const Instant now = EventLoop::now();
@@ -101,9 +106,24 @@ void RpcServer::accept_all() {
                                         .session = std::move(session),
                                         .accepted = now,
                                         .taken = now,
-                                        .half_since = std::nullopt});
+                                        .half_since = std::nullopt,
+                                        .token_timer = std::nullopt});
     if (!check_timer_) check_timer_ = loop_.after(check_interval, [this] { check_clients(); });
   }
+}
+
+TokenPace RpcServer::pace_of(int descriptor, const IpAddress& from) {
+  const auto hold = [this, descriptor, from](std::function<void()> compare) {
+    const Duration wait = guesses_.came(from, EventLoop::now());
+    if (wait == Duration::zero()) return compare();
+    // A client that goes before is not compared: drop() takes the timer along.
+    clients_.at(descriptor).token_timer =
+        loop_.after(wait, [this, descriptor, compare = std::move(compare)] {
+          clients_.at(descriptor).token_timer.reset();
+          compare();
+        });
+  };
+  return {.hold = hold, .right = [this, from] { guesses_.right(from); }};
 }
 
 bool RpcServer::may_log(std::string_view kind) const {
@@ -213,6 +233,7 @@ void RpcServer::drop(int descriptor) {
   loop_.forget(descriptor);
   const auto at = clients_.find(descriptor);
   if (at == clients_.end()) return;
+  if (at->second.token_timer) loop_.cancel(*at->second.token_timer);
   // Unread input would turn the close into a reset, and the last answer could be lost with it.
   std::array<char, read_bytes> room;
   for (int i = 0; i < 64; ++i) {

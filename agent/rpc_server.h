@@ -3,7 +3,8 @@
 // Moves bytes between sockets and RpcSessions; the sessions know the protocol. Owned by the agent,
 // control thread only. Bounds: RpcLimits; the rest is RpcSession's. A client has little time to
 // introduce itself and to finish a request that it began, and must take what it asked for at some
-// pace; else it would hold one of few places for nothing. Serf waits for ever.
+// pace; else it would hold one of few places for nothing. Serf waits for ever. Who has shown wrong
+// tokens waits before the next one is looked at (TokenGuesses).
 #pragma once
 
 #include <expected>
@@ -15,6 +16,7 @@
 
 #include "agent/event_loop.h"
 #include "agent/rpc_session.h"
+#include "agent/token_guesses.h"
 #include "io/file.h"
 
 namespace starling::agent {
@@ -23,6 +25,7 @@ namespace starling::agent {
 struct RpcLimits {
   std::size_t clients_max = 128;  // more are closed at once
   // Until a client has shaken hands and, where a token is wanted, shown it.
+  // Waits for the comparison of a token take at most half of it.
   Duration handshake_timeout = std::chrono::seconds(10);
   // From a request's first byte to its last, however steadily they come.
   Duration request_timeout = std::chrono::seconds(10);
@@ -59,12 +62,14 @@ class RpcServer {
     std::shared_ptr<RpcSession> session;
     Instant accepted;
     Instant taken;  // the client last took something, or there was nothing to take
-    std::optional<Instant> half_since;  // a request has begun to come
-    std::uint64_t requests_then = 0;    // RpcSession::requests_taken() at that time
+    std::optional<Instant> half_since;              // a request has begun to come
+    std::uint64_t requests_then = 0;                // RpcSession::requests_taken() at that time
+    std::optional<EventLoop::TimerId> token_timer;  // a token waits to be compared
   };
   RpcServer(EventLoop& loop, const RpcBackend& backend, const RpcLimits& limits, io::File listener,
             Endpoint bound);
   void accept_all();
+  TokenPace pace_of(int descriptor, const IpAddress& from);
   void on_ready(int descriptor, short events);
   bool read_from(Client& client);  // false: the client is gone
   // What the session has to send, in at most `sends_max` calls.
@@ -84,6 +89,7 @@ class RpcServer {
   Endpoint bound_;
   std::map<int, Client> clients_;
   RpcLimits limits_;
+  TokenGuesses guesses_;
   std::optional<EventLoop::TimerId> check_timer_;
   std::optional<EventLoop::TimerId> rest_timer_;
 };

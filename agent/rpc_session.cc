@@ -199,7 +199,7 @@ void RpcSession::execute(std::string_view body) {
   } else if (command == "stop") {
     with_body<StopRequest>(body, [&](const auto& request) { stop(request); });
   } else if (command == "leave") {
-    backend_.log->info("agent.ipc: Graceful leave triggered");
+    backend_.log->told("leave").info("agent.ipc: Graceful leave triggered");
     backend_.leave(begin());
   } else if (command == "tags") {
     with_body<TagsRequest>(body, [&](const auto& request) { backend_.tags(request, begin()); });
@@ -237,11 +237,16 @@ void RpcSession::handshake(const HandshakeRequest& request) {
 }
 
 void RpcSession::auth(const AuthRequest& request) {
+  if (!pace_.hold) return compare_token(request.key);
+  pace_.hold(later([key = request.key](RpcSession& session) { session.compare_token(key); }));
+}
+
+void RpcSession::compare_token(std::string_view key) {
   // Every byte is looked at, so that the time does not tell how much was right.
   const std::string& token = backend_.auth_token;
-  unsigned difference = request.key.size() == token.size() ? 0 : 1;
-  for (std::size_t i = 0; i < std::min(request.key.size(), token.size()); ++i) {
-    difference |= static_cast<unsigned char>(request.key[i] ^ token[i]);
+  unsigned difference = key.size() == token.size() ? 0 : 1;
+  for (std::size_t i = 0; i < std::min(key.size(), token.size()); ++i) {
+    difference |= static_cast<unsigned char>(key[i] ^ token[i]);
   }
   if (difference != 0) {
     if (may_log("rpc-wrong-token")) {
@@ -249,6 +254,7 @@ void RpcSession::auth(const AuthRequest& request) {
     }
     return respond("Invalid authentication token");
   }
+  if (pace_.right) pace_.right();
   authenticated_ = true;
   respond("");
 }

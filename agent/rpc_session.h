@@ -77,6 +77,13 @@ struct RpcBackend {
   std::function<void(std::uint64_t query, std::string payload, Done)> respond;
 };
 
+// How fast tokens from where the client is may be tried; see TokenGuesses. Functions may be empty.
+struct TokenPace {
+  // Calls `compare` at once or after a wait. Until then the client's further requests wait.
+  std::function<void(std::function<void()> compare)> hold;
+  std::function<void()> right;  // the token was
+};
+
 class RpcSession : public std::enable_shared_from_this<RpcSession> {
  public:
   static constexpr std::size_t output_bytes_max = 8U << 20;
@@ -87,8 +94,12 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
 
   // `peer` names the client in the log; `on_output` is called when there is something to send or
   // the session wants to be closed. It must not call back.
-  RpcSession(const RpcBackend& backend, std::string peer, std::function<void()> on_output)
-      : backend_(backend), peer_(std::move(peer)), on_output_(std::move(on_output)) {}
+  RpcSession(const RpcBackend& backend, std::string peer, std::function<void()> on_output,
+             TokenPace pace = {})
+      : backend_(backend),
+        peer_(std::move(peer)),
+        on_output_(std::move(on_output)),
+        pace_(std::move(pace)) {}
   ~RpcSession();
   RpcSession(const RpcSession&) = delete;
   RpcSession& operator=(const RpcSession&) = delete;
@@ -136,6 +147,7 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
 
   void handshake(const HandshakeRequest& request);
   void auth(const AuthRequest& request);
+  void compare_token(std::string_view key);
   void members_filtered(const MembersFilteredRequest& request);
   void answer_with(MembersMirror::Listing listing);
   void continue_listing();
@@ -159,6 +171,7 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   const RpcBackend& backend_;
   std::string peer_;
   std::function<void()> on_output_;
+  TokenPace pace_;
 
   std::string input_;
   std::size_t scanned_ = 0;

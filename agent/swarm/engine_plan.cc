@@ -61,6 +61,7 @@ EngineOptions engine_options(const SwarmOptions& options, const SwimOptions& swi
   capacity.hosted_max = population.first_of(index + 1) - population.first_of(index) + slack;
   // One exchange with each neighbour of a round, some fallback pings.
   capacity.streams_max = 16;
+  capacity.streams_per_source_max = 16;  // all engines dial from one machine
   capacity.queue_slab_bytes = queue_bytes(options);
   capacity.event_slab_bytes = 1u << 20;
   capacity.event_ring_bytes = 1u << 20;

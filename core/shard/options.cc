@@ -116,6 +116,10 @@ std::optional<std::string> problem_with(const EngineOptions& options) {
   }
   if (capacity.streams_max < 4) return "streams_max is below 4";
   if (auto problem = at_most("streams_max", capacity.streams_max, 4096)) return problem;
+  if (auto problem = at_most("streams_per_source_max", capacity.streams_per_source_max,
+                             capacity.streams_max)) {
+    return problem;
+  }
   if (capacity.relays_max < 1) return "relays_max is 0";
   if (auto problem = at_most("relays_max", capacity.relays_max, 1u << 20)) return problem;
   if (swim.udp_buffer_bytes < 512) return "udp_buffer_bytes is below 512";

@@ -89,8 +89,11 @@ struct SerfOptions {
 // What memory is reserved for. Every bound here is hard: beyond it starling refuses and counts.
 struct CapacityOptions {
   std::uint32_t members_max = 16'384;
-  std::uint32_t hosted_max = 64;     // members that this engine hosts at a time, the first included
-  std::uint32_t streams_max = 64;    // sessions at a time, both directions
+  std::uint32_t hosted_max = 64;   // members that this engine hosts at a time, the first included
+  std::uint32_t streams_max = 64;  // sessions at a time, both directions
+  // Of those, streams from one source (core/base/source.h) that wait for the rest of their request;
+  // what one sends in a burst may be more for a moment. 0: three quarters.
+  std::uint32_t streams_per_source_max = 0;
   std::uint32_t relays_max = 1'024;  // indirect probes served at a time
   // Network coordinates kept, of the peers probed most recently: 160 bytes each, more than a
   // member's row. 0: of all members in a table of up to 16384, of that many in a larger one.
@@ -107,6 +110,10 @@ struct CapacityOptions {
   std::size_t mail_ring_bytes = 1u << 20;            // from each lane to each other
   std::size_t stream_compress_bytes_max = 1u << 20;  // larger states are sent uncompressed
   std::size_t stream_frame_bytes_max = 20u << 20;  // an encrypted frame, as Go refuses larger ones
+
+  std::uint32_t source_streams() const {
+    return streams_per_source_max != 0 ? streams_per_source_max : streams_max - streams_max / 4;
+  }
 
   // Acks and responses of every member, and once more, up to 131072.
   std::uint32_t answers_max() const {

@@ -57,6 +57,7 @@ Sessions::Sessions(Arena& arena, const EngineOptions& options, const EnvelopePol
       cipher_(&cipher),
       buffers_(arena.bytes(options.capacity.streams_max * buffer_bytes(limits_))) {
   sessions_.reserve(options.capacity.streams_max);
+  sources_.resize(options.capacity.streams_max);
   const std::size_t image = image_bytes_max(options);
   for (MutableBytes& room : images_) room = arena.bytes(Wrapper::stream_bound(image));
   message_ = arena.bytes(image);
@@ -85,6 +86,7 @@ Session* Sessions::acquire(Session::Kind kind) {
   session->message = Session::Message::none;
   session->writing = session->answered = session->state_wanted = false;
   session->image = 0;
+  session->source = 0;
   session->inbound.reset(kind == Session::Kind::inbound);
   session->versions = {};
   session->merge_refused = false;
@@ -100,8 +102,42 @@ Session* Sessions::acquire(Session::Kind kind) {
 void Sessions::release(Session& session) {
   if (session.image != 0) image_lent_[session.image - 1] = false;
   session.image = 0;
+  end_waiting(session);
   session.kind = Session::Kind::unused;
   --used_;
+}
+
+void Sessions::begin_waiting(Session& session, const IpAddress& source) {
+  auto row = std::ranges::find_if(
+      sources_, [&](const Source& known) { return known.waiting > 0 && known.address == source; });
+  if (row == sources_.end()) row = std::ranges::find(sources_, 0u, &Source::waiting);
+  CHECK(session.source == 0 && row != sources_.end());
+  row->address = source;
+  ++row->waiting;
+  session.source = 1 + static_cast<std::uint32_t>(row - sources_.begin());
+}
+
+void Sessions::end_waiting(Session& session) {
+  if (session.source == 0) return;
+  --sources_[session.source - 1].waiting;
+  session.source = 0;
+}
+
+std::uint32_t Sessions::waiting(const IpAddress& source) const {
+  for (const Source& known : sources_) {
+    if (known.waiting > 0 && known.address == source) return known.waiting;
+  }
+  return 0;
+}
+
+std::uint32_t Sessions::sources() const {
+  return static_cast<std::uint32_t>(
+      std::ranges::count_if(sources_, [](const Source& known) { return known.waiting > 0; }));
+}
+
+const Sessions::Source* Sessions::largest_source() const {
+  const auto largest = std::ranges::max_element(sources_, {}, &Source::waiting);
+  return largest->waiting > 0 ? &*largest : nullptr;
 }
 
 Session* Sessions::find(StreamId id) {

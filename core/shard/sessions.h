@@ -45,6 +45,10 @@ struct Session {
   Endpoint peer;
   Instant started{};  // push_pull
   Instant due{};
+  // Inbound, while it waits for the rest of its request.
+  std::uint32_t source = 0;  // 1 + its row of Sessions' sources; 0: does not wait
+  Instant heard{};           // accepted, or so many bytes came once more
+  std::size_t bytes_since_heard = 0;
 
   DialOptions dial;                       // push_pull
   SequenceNumber ping_sequence{};         // ping
@@ -112,6 +116,19 @@ class Sessions {
   StreamId next_dial_id();
   std::uint32_t used() const { return used_; }
 
+  // Streams that wait for the rest of their request, by the source that they come from.
+  struct Source {
+    IpAddress address;
+    std::uint32_t waiting = 0;
+  };
+  void begin_waiting(Session& session, const IpAddress& source);
+  void end_waiting(Session& session);  // if it does
+  std::uint32_t waiting(const IpAddress& source) const;
+  const Source& source_of(const Session& waiting) const { return sources_[waiting.source - 1]; }
+  // How many sources have any; and the one that has most, if there is one.
+  std::uint32_t sources() const;
+  const Source* largest_source() const;
+
   // Lends an image for a session until release(); empty when all are lent.
   MutableBytes lend_image(Session& session);
   MutableBytes message_room() { return message_; }
@@ -126,6 +143,7 @@ class Sessions {
   Cipher* cipher_;
   MutableBytes buffers_;           // of all sessions that can be
   std::vector<Session> sessions_;  // made so far; their room is reserved
+  std::vector<Source> sources_;    // a row for each session; free ones have none that wait
   std::array<MutableBytes, images_max> images_;
   std::array<bool, images_max> image_lent_{};
   MutableBytes message_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/base/source.h"
 #include "core/shard/image_gather.h"
 #include "core/shard/merge.h"
 #include "core/shard/probe_turn.h"
@@ -10,6 +11,7 @@
 #include "core/shard/route.h"
 #include "core/shard/send.h"
 #include "core/shard/serf_turn.h"
+#include "core/shard/stream_room.h"
 #include "core/shard/sync_turn.h"
 #include "core/swim/scaling.h"
 
@@ -127,35 +129,20 @@ void for_each_session(Node& node, Visit&& visit) {
   }
 }
 
-// Who opens streams and asks for nothing must not keep everybody else out. While no more than an
-// eighth of the sessions is left, a stream has an eighth of the usual time for its request: each
-// one that comes ends the oldest of those that are beyond it, and those that came then end by
-// themselves. An honest request is whole within milliseconds.
-bool scarce(const Node& node) {
-  const std::uint32_t most = node.options.capacity.streams_max;
-  return node.sessions.used() + (most + 7) / 8 >= most;
-}
-
 void end_overdue(Node& node, Instant now, Session& session) {
   fail(node, now, session,
        {.result = CommandResult::timed_out, .text = "too many streams, and it took long"},
        StreamOp::Kind::close);
 }
 
-void make_room(Node& node, Instant now) {
-  if (!scarce(node)) return;
-  Session* oldest = nullptr;
-  for_each_session(node, [&](Session& session) {
-    if (session.kind != Session::Kind::inbound || session.answered) return;
-    if (oldest == nullptr || session.due < oldest->due) oldest = &session;
-  });
-  const Duration patience = node.options.swim.stream_timeout;
-  if (oldest == nullptr || oldest->due - now > patience - patience / 8) return;
-  end_overdue(node, now, *oldest);
+void arm_look(Node& node, Instant now, const Session& session) {
+  node.wheel.arm(node.session_timer(node.sessions.index_of(session)),
+                 next_look(node, now, session));
 }
 
 void accept(Node& node, Instant now, const StreamEvent& event) {
-  make_room(node, now);
+  const IpAddress source = source_of(event.peer.address);
+  if (Session* victim = in_the_way(node, now, source)) end_overdue(node, now, *victim);
   Session* session = node.sessions.acquire(Session::Kind::inbound);
   if (session == nullptr) {
     ++node.counters.streams_refused;
@@ -165,11 +152,17 @@ void accept(Node& node, Instant now, const StreamEvent& event) {
   ++node.counters.streams_accepted;
   session->id = event.stream;
   session->peer = event.peer;
-  const Duration patience = node.options.swim.stream_timeout;
-  arm_deadline(node, *session, now + patience);
-  if (scarce(node)) {  // look at it earlier
-    node.wheel.arm(node.session_timer(node.sessions.index_of(*session)), now + patience / 8);
-  }
+  session->due = now + node.options.swim.stream_timeout;
+  session->heard = now;
+  session->bytes_since_heard = 0;
+  node.sessions.begin_waiting(*session, source);
+  arm_look(node, now, *session);
+}
+
+// Its request is whole, or wrong: what follows is our answer.
+void begin_answer(Node& node, Session& session) {
+  node.sessions.end_waiting(session);
+  session.answered = true;
 }
 
 void connected(Node& node, Instant now, Session& session) {
@@ -192,7 +185,7 @@ void report_refused_merge(Node& node, Instant now, const Session& session) {
 
 // An inbound request is complete: answer it, or end the stream.
 void serve(Node& node, Instant now, Session& session) {
-  session.answered = true;
+  begin_answer(node, session);
   Bytes answer;
   if (session.message == Session::Message::push_pull) {
     if (session.merge_refused) report_refused_merge(node, now, session);
@@ -259,7 +252,7 @@ void input_failed(Node& node, Instant now, Session& session, const WireError& er
   ++node.counters.streams_failed;
   node.report.trace(now, TraceKind::stream_failed, {.endpoint = session.peer, .error = error},
                     node.counters);
-  session.answered = true;
+  begin_answer(node, session);
   const Bytes bytes = wrap_small(node, session, ErrorMessage{.text = to_text(error.fault)}, false);
   if (bytes.empty()) return end(node, session, StreamOp::Kind::close);
   write(node, session, bytes);
@@ -267,6 +260,7 @@ void input_failed(Node& node, Instant now, Session& session, const WireError& er
 
 void readable(Node& node, Instant now, Session& session, Bytes bytes) {
   if (session.answered) return;  // whatever follows the request is not ours
+  note_heard(session, now, bytes);
   MergeSink sink(node, now, session);
   const Decoded<InboundStream::Progress> progress = session.inbound.feed(bytes, sink);
   if (!progress) return input_failed(node, now, session, progress.error());
@@ -354,8 +348,9 @@ void session_due(Node& node, Instant now, std::uint32_t index) {
   if (session.kind == Session::Kind::unused) return;
   if (session.kind == Session::Kind::ping) return end(node, session, StreamOp::Kind::close);
   if (now < session.due) {
-    if (scarce(node)) return end_overdue(node, now, session);
-    return node.wheel.arm(node.session_timer(index), session.due);
+    if (session.source == 0) return node.wheel.arm(node.session_timer(index), session.due);
+    return overdue(node, now, session) ? end_overdue(node, now, session)
+                                       : arm_look(node, now, session);
   }
   fail(node, now, session, {.result = CommandResult::timed_out, .number = ETIMEDOUT},
        StreamOp::Kind::close);

@@ -1,12 +1,21 @@
 // What has crashed Go's memberlist or Serf, one case each (protocol/memberlist section 21,
 // protocol/serf sections 5 to 7): an engine takes it, goes on answering, counts it, and has a line
-// for the log that an operator sees.
-#include <gtest/gtest.h>
-
+// for the log that an operator sees; and no flood of any of it floods the log.
 #include <functional>
+#include <map>
+#include <set>
+#include <sstream>
 #include <string>
+#include <thread>
 
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "agent/agent.h"
+#include "agent/rpc_messages.h"
 #include "agent/trace_log.h"
+#include "io/file.h"
 #include "tests/support/lone_node.h"
 #include "tests/support/node_talk.h"
 #include "wire/aead.h"
@@ -429,6 +438,271 @@ TEST(HostilePeers, TheLastIncarnation) {
   EXPECT_TRUE(answers(node, plain));
   node.advance(2s);
   EXPECT_TRUE(answers(node, plain));
+}
+
+// ---- the log: an agent under floods of everything that makes it write a line ----
+
+std::uint16_t free_port() {
+  const io::File socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in here{};
+  here.sin_family = AF_INET;
+  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(bind(socket.descriptor(), reinterpret_cast<sockaddr*>(&here), sizeof here), 0);
+  socklen_t size = sizeof here;
+  getsockname(socket.descriptor(), reinterpret_cast<sockaddr*>(&here), &size);
+  return ntohs(here.sin_port);
+}
+
+// A whole agent on a thread of its own, and a stranger that sends to its ports.
+class LoggingAgent {
+ public:
+  LoggingAgent() {
+    const std::vector<std::string> arguments{"-node",
+                                             "me",
+                                             "-bind",
+                                             "127.0.0.1:" + std::to_string(gossip_port_),
+                                             "-profile",
+                                             "local",
+                                             "-rpc-addr",
+                                             "127.0.0.1:" + std::to_string(rpc_port_),
+                                             "-io",
+                                             "sockets",
+                                             "-log-level",
+                                             "trace",
+                                             "-event-handler",
+                                             "user:fails=false"};
+    thread_ = std::thread([this, arguments] {
+      auto loaded = agent::load_config(arguments);
+      ASSERT_TRUE(loaded) << loaded.error().text;
+      agent::Agent running(std::move(*loaded), arguments, out_);
+      running.run();
+    });
+    for (int i = 0; i < 500 && !rpc_.open(); ++i) {
+      io::File socket = dial(rpc_port_);
+      if (socket.open()) rpc_ = std::move(socket);
+      if (!rpc_.open()) std::this_thread::sleep_for(10ms);
+    }
+    EXPECT_TRUE(rpc_.open());
+    ask("handshake", agent::HandshakeRequest{.version = 1});
+  }
+  // Lets it say what it left out, and ends it; all that it has written.
+  std::string end() {
+    std::this_thread::sleep_for(1500ms);
+    ask("leave");
+    thread_.join();
+    return out_.str();
+  }
+
+  void datagram(std::string_view bytes) {
+    const sockaddr_in there = address_of(gossip_port_);
+    // The kernel's queue holds some hundreds; none of them is to be lost.
+    if (++datagrams_ % 64 == 0) std::this_thread::sleep_for(1ms);
+    static_cast<void>(sendto(udp_.descriptor(), bytes.data(), bytes.size(), 0,
+                             reinterpret_cast<const sockaddr*>(&there), sizeof there));
+  }
+  void stream(std::string_view bytes) { talk(dial(gossip_port_), bytes); }
+  void rpc_client(std::string_view bytes) { talk(dial(rpc_port_), bytes); }
+
+  // A request, and its answer's first bytes.
+  template <class... Body>
+  void ask(const char* command, const Body&... body) {
+    std::string bytes;
+    append(bytes, agent::RequestHeader{.command = command, .sequence = ++sequence_});
+    (append(bytes, body), ...);
+    static_cast<void>(send(rpc_.descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
+    std::array<char, 65536> room;
+    static_cast<void>(recv(rpc_.descriptor(), room.data(), room.size(), 0));
+  }
+
+ private:
+  static sockaddr_in address_of(std::uint16_t port) {
+    sockaddr_in there{};
+    there.sin_family = AF_INET;
+    there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    there.sin_port = htons(port);
+    return there;
+  }
+  static io::File dial(std::uint16_t port) {
+    io::File socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const sockaddr_in there = address_of(port);
+    if (connect(socket.descriptor(), reinterpret_cast<const sockaddr*>(&there), sizeof there) !=
+        0) {
+      socket.close();
+    }
+    return socket;
+  }
+  // Sends, and waits until the other side has ended.
+  static void talk(const io::File& socket, std::string_view bytes) {
+    static_cast<void>(send(socket.descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
+    shutdown(socket.descriptor(), SHUT_WR);
+    std::array<char, 4096> room;
+    while (recv(socket.descriptor(), room.data(), room.size(), 0) > 0) {
+    }
+  }
+
+  std::uint16_t gossip_port_ = free_port(), rpc_port_ = free_port();
+  std::ostringstream out_;  // the thread's until it has ended
+  std::thread thread_;
+  io::File rpc_, udp_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  std::uint64_t sequence_ = 0;
+  std::size_t datagrams_ = 0;
+};
+
+std::string asked(std::string_view name, int number, const std::string& payload,
+                  const std::string& filters = "\x90") {
+  const auto unique = static_cast<std::uint64_t>(number);
+  return serf(SerfType::query, map({{"Addr", text(address)},
+                                    {"Filters", filters},
+                                    {"Flags", u64(0)},
+                                    {"ID", u64(unique)},
+                                    {"LTime", u64(10 + unique)},
+                                    {"Name", text(name)},
+                                    {"Payload", text(payload)},
+                                    {"Port", u64(1)},
+                                    {"RelayFactor", u64(0)},
+                                    {"SourceNode", text("x")},
+                                    {"Timeout", i64(1'000'000'000)}}));
+}
+std::string happened(std::string_view name, int number) {
+  return serf(SerfType::user_event, map({{"CC", no},
+                                         {"LTime", u64(10 + static_cast<std::uint64_t>(number))},
+                                         {"Name", text(name)},
+                                         {"Payload", nil}}));
+}
+
+// Everything that a peer or an RPC client can make the agent write as often as it likes. Not here:
+// wrong tokens, which wait (RpcServer.GuessesOfTokensAreSlowed), and what needs a cluster with keys
+// or hosted members (KeyManager, NameVote and Hosting, whose lines go the same way).
+struct Provocation {
+  std::string_view kind;  // as the log names what it left out
+  std::string_view line;  // a part of each
+  unsigned lines_per_second;
+  std::function<void(LoggingAgent&, int number)> provoke;
+  int times = lines_per_second > 100 ? 3000 : 300;
+};
+
+std::vector<Provocation> provocations() {
+  constexpr unsigned few = agent::LogLimiter::refused_lines_max;
+  constexpr unsigned lots = agent::LogLimiter::told_lines_max;
+  const auto datagram = [](auto bytes_of) {
+    return [bytes_of](LoggingAgent& target, int number) { target.datagram(bytes_of(number)); };
+  };
+  const std::string too_much(2000, 'x');
+  const std::string key_of_three =
+      "\x06\x81\xa3Key\xa3"
+      "abc";
+  // Lamport times of queries rise. What is of one kind with something else comes before it.
+  return {
+      {"event-received", "agent: Received event: user-event: flood", lots,
+       datagram([](int number) { return happened("flood-" + std::to_string(number), number); })},
+      {"query-seen", "serf: messageQueryType: seen", lots,
+       datagram([](int number) { return asked("seen", number, ""); })},
+      {"packet-dropped", "memberlist: Packet refused", few,
+       datagram([](int) { return std::string("\x07\x80"); })},
+      {"message-dropped", "memberlist: Message refused", few,
+       datagram([](int) { return std::string("\x08\x63"); })},
+      {"alive-ignored", "memberlist: Ignoring an alive message", few,
+       datagram([](int) { return alive(text("\x01"), "short"); })},
+      {"conflict", "serf: Name conflict for 'twice'", few, datagram([](int number) {
+         return alive(good_versions, "twice", number == 0 ? address : "\x7f\x00\x00\x03"s);
+       })},
+      {"refuted", "memberlist: Refuting what was said of us", lots, datagram([](int number) {
+         return message(MessageType::suspect,
+                        map({{"From", text("x")},
+                             {"Incarnation", u64(1 + static_cast<std::uint64_t>(number))},
+                             {"Node", text("me")}}));
+       })},
+      {"member-event", "serf: EventMemberJoin: many-", lots,
+       datagram([](int number) { return alive(good_versions, "many-" + std::to_string(number)); })},
+      {"stream-failed", "memberlist: Stream with", few,
+       [](LoggingAgent& target, int) { target.stream("\x63"); }},
+      {"query-unhandled", "serf: Unhandled internal query 'sense'", few,
+       datagram([](int number) { return asked("_serf_sense", 4'000 + number, ""); })},
+      {"key-query", "serf: Received list-keys query", lots,
+       datagram([](int number) { return asked("_serf_list-keys", 5'000 + number, "\x06\x80"); })},
+      {"query-filter", "serf: failed to filter query regex", few, datagram([](int number) {
+         return asked("load", 10'000 + number, "",
+                      "\x91" + text("\x01" + map({{"Expr", text("((")}, {"Tag", text("role")}})));
+       })},
+      {"key-request", "serf: Failed to decode key request", few,
+       datagram([](int number) { return asked("_serf_use-key", 20'000 + number, "\x06\xc0"); })},
+      {"key-request", "serf: No keyring to modify", few, datagram([=](int number) {
+         return asked("_serf_install-key", 30'000 + number, key_of_three);
+       })},
+      {"vote-query", "serf: Got conflict resolution query", lots,
+       datagram([](int number) { return asked("_serf_conflict", 50'000 + number, "x"); })},
+      {"script-failed", "agent: Error invoking script 'false'", few,
+       datagram([](int number) { return happened("fails", 10'000 + number); })},
+      {"event-dropped", "serf: received old event", few, datagram([](int number) {
+         return happened("old-" + std::to_string(number), number == 0 ? 1 << 30 : 0);
+       })},
+      {"rpc-client-accepted", "agent.ipc: Accepted client", few,
+       [](LoggingAgent& target, int) { target.rpc_client(""); }},
+      {"rpc-client-closed", "agent.ipc: closing client", few,
+       [](LoggingAgent& target, int) { target.rpc_client("\xc1"); }},
+      {"event-request", "agent: Requesting user event send: asked", lots,
+       [=](LoggingAgent& target, int) {
+         // Too large to be sent, so that it costs nobody anything else.
+         target.ask("event", agent::EventRequest{.name = "asked" + too_much, .payload = {}});
+       }},
+      {"force-leave", "agent: Force leaving node: nobody", lots,
+       [](LoggingAgent& target, int) {
+         target.ask("force-leave", agent::ForceLeaveRequest{.node = "nobody", .prune = false});
+       },
+       10},  // each is answered when it was gossiped
+      {"query-request-failed", "agent: failed to start user query", few,
+       [=](LoggingAgent& target, int) {
+         agent::QueryRequest large;
+         large.name = "large";
+         large.payload = too_much;
+         target.ask("query", large);
+       }},
+      {"join", "agent: joining: []", lots,
+       [](LoggingAgent& target, int) { target.ask("join", agent::JoinRequest{}); }},
+  };
+}
+
+TEST(HostilePeers, TheLogIsBounded) {
+  LoggingAgent target;
+  std::map<std::string_view, std::size_t> provoked;
+  std::map<std::string_view, double> seconds;
+  for (const Provocation& one : provocations()) {
+    const Instant start = agent::EventLoop::now();
+    for (int i = 0; i < one.times; ++i) one.provoke(target, i);
+    provoked[one.kind] += static_cast<std::size_t>(one.times);
+    seconds[one.kind] += std::chrono::duration<double>(agent::EventLoop::now() - start).count();
+  }
+  const std::string log = target.end();
+  std::map<std::string, std::size_t> left_out;
+  std::map<std::string_view, std::size_t> written;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    const auto further = line.find(" further lines of the kind '");
+    if (further != std::string::npos) {
+      const std::size_t from = line.find('\'', further) + 1;
+      const std::size_t digits = line.rfind(' ', further - 1) + 1;
+      left_out[line.substr(from, line.find('\'', from) - from)] +=
+          std::stoul(line.substr(digits, further - digits));
+    }
+    std::set<std::string_view> counted;
+    for (const Provocation& one : provocations()) {
+      if (line.find(one.line) == std::string::npos || !counted.insert(one.kind).second) continue;
+      ++written[one.kind];
+    }
+  }
+  for (const Provocation& one : provocations()) {
+    SCOPED_TRACE(one.kind);
+    const std::size_t told = written[one.kind], rest = left_out[std::string(one.kind)];
+    EXPECT_GE(2 * told, std::min(provoked[one.kind], std::size_t{one.lines_per_second}))
+        << "it was not provoked";
+    // A slow machine does not get to a thousand lines a second.
+    const bool flooded =
+        static_cast<double>(provoked[one.kind]) > (seconds[one.kind] + 3) * one.lines_per_second;
+    EXPECT_TRUE(rest > 0 || !flooded);
+    EXPECT_GE(told + rest, provoked[one.kind] * 9 / 10) << "some are neither written nor counted";
+    // What waits in queues is told later than it was sent: three seconds for that.
+    EXPECT_LE(static_cast<double>(told), (seconds[one.kind] + 3) * one.lines_per_second);
+  }
 }
 
 }  // namespace

@@ -69,6 +69,31 @@ TEST(Log, ListenersSeeEverythingUntilForgotten) {
   EXPECT_EQ(seen, 1);
 }
 
+TEST(Log, LinesThatOutsidersCauseAreLimitedByKind) {
+  Log log(LogLevel::err, [](std::string_view) {});
+  log.refused("no limiter yet").warn("written");
+  LogLimiter limiter;
+  log.limit_by(&limiter);
+  for (unsigned i = 0; i < 5 * LogLimiter::refused_lines_max; ++i) {
+    log.refused("wrong").err("serf: wrong {}", i);
+    log.told("right").info("serf: right {}", i);
+  }
+  std::map<std::string, int> lines;
+  for (const LogLine& line : log.ring()) {
+    ++lines[line.text.find("wrong") != std::string::npos ? "wrong" : "other"];
+  }
+  EXPECT_GE(lines["wrong"], static_cast<int>(LogLimiter::refused_lines_max));
+  EXPECT_LE(lines["wrong"], static_cast<int>(2 * LogLimiter::refused_lines_max));
+  EXPECT_EQ(lines["other"], 1 + static_cast<int>(5 * LogLimiter::refused_lines_max));
+  std::uint64_t left_out = 0;
+  limiter.settle([&](std::string_view kind, std::uint64_t count) {
+    EXPECT_EQ(kind, "wrong");
+    left_out += count;
+  });
+  EXPECT_EQ(left_out + static_cast<std::uint64_t>(lines["wrong"]),
+            5 * LogLimiter::refused_lines_max);
+}
+
 TEST(Log, Levels) {
   EXPECT_EQ(log_level_from("warn"), LogLevel::warn);
   EXPECT_EQ(log_level_from("TRACE"), LogLevel::trace);

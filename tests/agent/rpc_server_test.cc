@@ -48,8 +48,12 @@ struct RpcServerFixture {
   }
 };
 
-int dial(const RpcServerFixture& f) {
+int dial(const RpcServerFixture& f, std::uint32_t source = INADDR_LOOPBACK) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in here{};
+  here.sin_family = AF_INET;
+  here.sin_addr.s_addr = htonl(source);
+  EXPECT_EQ(bind(socket, reinterpret_cast<sockaddr*>(&here), sizeof here), 0);
   sockaddr_in there{};
   there.sin_family = AF_INET;
   there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -184,6 +188,111 @@ TEST(RpcServer, WithATokenAHandshakeIsNotEnough) {
   EXPECT_FALSE(closed_after(shown, 1s));
   close(greeted);
   close(shown);
+}
+
+// Shakes hands from `source` and shows a token; the socket.
+int show(const RpcServerFixture& f, std::string_view token,
+         std::uint32_t source = INADDR_LOOPBACK) {
+  const int socket = dial(f, source);
+  std::string bytes = greeting();
+  append(bytes, RequestHeader{.command = "auth", .sequence = 2});
+  append(bytes, AuthRequest{.key = std::string(token)});
+  send_text(socket, bytes);
+  return socket;
+}
+
+// How long it takes until the answer to a token is there; it is Serf's.
+Duration answered_after(int socket, std::string_view error) {
+  std::string wanted, got;
+  append(wanted, ResponseHeader{.error = "", .sequence = 1});
+  append(wanted, ResponseHeader{.error = std::string(error), .sequence = 2});
+  const Instant start = EventLoop::now();
+  timeval most{.tv_sec = 8, .tv_usec = 0};
+  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+  char room[256];
+  while (got.size() < wanted.size()) {
+    const ssize_t count = recv(socket, room, sizeof room, 0);
+    if (count <= 0) break;
+    got.append(room, static_cast<std::size_t>(count));
+  }
+  EXPECT_EQ(got, wanted);
+  return EventLoop::now() - start;
+}
+constexpr std::string_view wrong_token = "Invalid authentication token";
+
+void want_token(RpcServerFixture& f) {
+  f.on_loop([&] {
+    f.backend.auth_token = "secret";
+    return true;
+  });
+}
+
+TEST(RpcServer, GuessesOfTokensAreSlowed) {
+  RpcServerFixture f;
+  want_token(f);
+  for (const Duration least : {0ms, 100ms, 200ms, 400ms}) {
+    const int socket = show(f, "guess");
+    const Duration took = answered_after(socket, wrong_token);
+    EXPECT_GE(took, least - 10ms);
+    EXPECT_LE(took, least + 90ms);
+    close(socket);
+  }
+  // The loop does not wait, and somebody else does not either.
+  const int guess = show(f, "guess");
+  const int good = show(f, "secret", INADDR_LOOPBACK + 1);
+  EXPECT_LT(answered_after(good, ""), 90ms);
+  EXPECT_GE(answered_after(guess, wrong_token), 600ms);
+  // Nor is the right token from there refused: it waits as long as a guess.
+  const int late = show(f, "secret");
+  const Duration took = answered_after(late, "");
+  EXPECT_GE(took, 1500ms);
+  EXPECT_LE(took, TokenGuesses::longest_wait);
+  for (const int socket : {guess, good, late}) close(socket);
+}
+
+// Who does not wait for the answer is not compared, and dials into a longer wait; who dials often
+// at once waits in all of them.
+TEST(RpcServer, NeitherHangingUpNorManyConnectionsMakeGuessesFaster) {
+  std::size_t compared = 0;
+  RpcServerFixture f;
+  f.on_loop([&] {
+    f.backend.auth_token = "secret";
+    f.log.set_threshold(LogLevel::trace);
+    f.log.listen([&](const LogLine& line) {
+      compared += line.text.find("wrong token") != std::string::npos ? 1 : 0;
+    });
+    return true;
+  });
+  const Instant start = EventLoop::now();
+  std::vector<int> held;
+  for (int i = 0; i < 400; ++i) {
+    const int socket = show(f, "guess" + std::to_string(i));
+    if (i % 4 == 0 && held.size() < 100) {
+      held.push_back(socket);
+      continue;
+    }
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(socket);
+  }
+  while (EventLoop::now() - start < 2s) std::this_thread::sleep_for(10ms);
+  EXPECT_LE(f.on_loop([&] { return compared; }), 7u) << "0, 0.1, 0.2, 0.4, 0.8 and 1.6 s";
+  EXPECT_LE(f.on_loop([&] { return f.server->clients(); }), held.size())
+      << "those that hung up hold no places";
+  for (const int socket : held) close(socket);
+}
+
+// The time to introduce oneself is longer than any wait.
+TEST(RpcServer, WaitsForTokensKeepToTheTimeForHandshakes) {
+  RpcServerFixture f({.handshake_timeout = 600ms});
+  want_token(f);
+  std::vector<int> sockets;
+  for (int i = 0; i < 8; ++i) sockets.push_back(show(f, "guess"));
+  sockets.push_back(show(f, "secret"));
+  const Duration took = answered_after(sockets.back(), "");
+  EXPECT_GE(took, 290ms);
+  EXPECT_LE(took, 590ms);
+  for (const int socket : sockets) close(socket);
 }
 
 // A byte now and then does not help: the whole request has one time.

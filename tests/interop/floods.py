@@ -3,6 +3,7 @@
 The flooder speaks the protocol without a key, so this is also what a holder of the key can do to an encrypted cluster. Each check
 prints the bound and what was held.
 """
+import collections
 import os
 import random
 import socket
@@ -281,6 +282,60 @@ def flood_of_streams(stage):
     target.end("streams", {"streams at a time": (target.most["streams"], 64), "dripping streams left": (len(drips), 0),
                            "s an honest push/pull took": (round(honest, 2), 3)} |
                {f"s until the {kind} streams were over": (round(seconds, 1), 14 if kind == "endless" else 25) for kind, seconds in ended}, 32 * MEBIBYTE)
+
+
+def flood_of_one_source(stage, what, drips, each_second=400, seconds=8):
+    """Streams of one address that ask for nothing, and honest exchanges of another in between: none of these waits for long."""
+    target = Target(stage)
+    source, opened, dialled, stop = stage.addresses.take(), collections.deque(), [0], threading.Event()
+    drops = push_pull(1 << 20) + state("dripping", "127.1.1.1") * 100
+
+    def flood():
+        start = time.monotonic()
+        while not stop.is_set():
+            while dialled[0] < (time.monotonic() - start) * each_second:
+                peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+                peer.setblocking(False)
+                peer.bind((source, 0))
+                peer.connect_ex((target.agent.address, 7946))
+                opened.append([peer, 0])
+                dialled[0] += 1
+                if len(opened) > 600:  # the agent has ended it long ago
+                    opened.popleft()[0].close()
+            for drip in opened if drips else []:
+                try:
+                    drip[1] += drip[0].send(drops[drip[1]:drip[1] + 1])
+                except OSError:
+                    pass
+            time.sleep(0.01)
+    flooder = threading.Thread(target=flood)
+    flooder.start()
+    stage.at_end(stop.set)
+    honest = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.4)
+        honest.append(target.push_pull())
+    stop.set()
+    flooder.join()
+    for peer, _ in opened:
+        peer.close()
+    expect(dialled[0] > each_second * seconds // 2, f"only {dialled[0]} streams were dialled")
+    target.end(f"{dialled[0]} {what} streams of one source, {len(honest)} honest push/pulls of another",
+               {"streams at a time": (target.most["streams"], 64), "s the slowest honest push/pull took": (round(max(honest), 3), 1.0)},
+               32 * MEBIBYTE)
+
+
+@check(60)
+def flood_of_silent_streams(stage):
+    """Four hundred streams a second that say nothing."""
+    flood_of_one_source(stage, "silent", drips=False)
+
+
+@check(60)
+def flood_of_dripping_streams(stage):
+    """The same, and each has begun a large state and sends a byte of it now and then."""
+    flood_of_one_source(stage, "dripping", drips=True)
 
 
 @check(60)

@@ -31,6 +31,16 @@ TEST(SwimLimits, BoundsTheByteRateOfGossip) {
             "gossip_bytes_per_second_max is 1000000001, the bound is 1000000000");
 }
 
+TEST(SwimLimits, BoundsTheStreamsOfOneSource) {
+  EngineOptions options = LoneNode::options_named("me");
+  options.capacity.streams_max = 64;
+  EXPECT_EQ(options.capacity.source_streams(), 48u);
+  options.capacity.streams_per_source_max = 65;
+  EXPECT_EQ(problem_with(options), "streams_per_source_max is 65, the bound is 64");
+  options.capacity.streams_per_source_max = 64;
+  EXPECT_EQ(problem_with(options), std::nullopt);
+}
+
 TEST(SwimLimits, NamesANetworkThatIsNone) {
   EngineOptions options = LoneNode::options_named("me");
   options.swim.cidrs_allowed = {"10.0.0.0/8", "10.0.0.0/33"};

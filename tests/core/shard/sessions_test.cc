@@ -39,6 +39,31 @@ TEST(Sessions, AreLentAndTakenBack) {
   EXPECT_EQ(sessions.used(), options.capacity.streams_max);
 }
 
+TEST(Sessions, CountWhoWaitsFromWhere) {
+  const EngineOptions options = LoneNode::options_named("me");
+  ArenaBlock memory(Sessions::footprint(options) + 4096);
+  Cipher cipher(options.keyring);
+  const EnvelopePolicy policy;
+  Sessions sessions(memory.arena(), options, policy, cipher);
+  const IpAddress one = IpAddress::v4(127, 0, 0, 1), two = IpAddress::v4(127, 0, 0, 2);
+  EXPECT_EQ(sessions.largest_source(), nullptr);
+  std::vector<Session*> taken;
+  for (const IpAddress& from : {one, two, two}) {
+    taken.push_back(sessions.acquire(Session::Kind::inbound));
+    sessions.begin_waiting(*taken.back(), from);
+  }
+  EXPECT_EQ(sessions.sources(), 2u);
+  EXPECT_EQ(sessions.waiting(two), 2u);
+  EXPECT_EQ(sessions.largest_source()->address, two);
+  EXPECT_EQ(sessions.source_of(*taken[0]).address, one);
+  sessions.end_waiting(*taken[1]);
+  sessions.end_waiting(*taken[1]);
+  EXPECT_EQ(sessions.waiting(two), 1u);
+  for (Session* session : taken) sessions.release(*session);
+  EXPECT_EQ(sessions.sources(), 0u);
+  EXPECT_EQ(sessions.waiting(one), 0u);
+}
+
 TEST(Sessions, DialledIdsNeverLookAccepted) {
   const EngineOptions options = LoneNode::options_named("me");
   ArenaBlock memory(Sessions::footprint(options) + 4096);
