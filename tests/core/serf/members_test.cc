@@ -21,11 +21,6 @@ using std::chrono::seconds;
 constexpr Instant start{};
 constexpr std::uint32_t members_max = 64;
 
-std::string to_text(MemberStatus status) {
-  constexpr std::array texts = {"none", "alive", "leaving", "left", "failed"};
-  return texts[static_cast<std::size_t>(status)];
-}
-
 struct Members {
   test::ArenaMemory memory{SerfMembers::footprint(members_max) + RecentIntents::footprint(16)};
   SerfMembers members{memory.arena(), members_max};
@@ -90,7 +85,7 @@ class Node : public Members {
   void report(const std::string& node, const Outcome& outcome) {
     if (!outcome.event) return;
     events.push_back(std::string(starling::to_text(*outcome.event)) + ":" + node + ":" +
-                     to_text(members.status(slots_[node])));
+                     std::string(to_text(members.status(slots_[node]))));
   }
 
   Instant now_ = start;
