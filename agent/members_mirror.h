@@ -29,6 +29,11 @@ MemberInfo member_of(const Event& event);
 class MembersMirror {
  public:
   class Listing;
+  // How far a visit of all members has come; see visit_more().
+  class Walk {
+    friend class MembersMirror;
+    std::uint32_t next_ = 0;  // slot
+  };
   // Lists of at most so many are in the order of names; longer ones are not worth the time that
   // sorting would keep the control thread from everything else.
   static constexpr std::size_t sorted_max = 16'384;
@@ -51,6 +56,12 @@ class MembersMirror {
   template <class Wanted>
   Listing list(Wanted&& wanted);
   Listing list();
+
+  // Visits all members in portions, in no order, so that a million hold nothing up. Rows may come
+  // and go in between: who is here all the while is visited once, the others perhaps, as they are
+  // then. At most `rows_max` rows a time, free ones among them; false: that was all.
+  template <class Visit>
+  bool visit_more(Walk& walk, std::size_t rows_max, Visit&& visit) const;
 
  private:
   // Names a row: slot << status_bits | the status that a listing has seen.
@@ -132,6 +143,15 @@ MembersMirror::Listing MembersMirror::list(Wanted&& wanted) {
     entries.push_back(slot << status_bits | static_cast<Entry>(row.status));
   }
   return open(std::move(entries));
+}
+
+template <class Visit>
+bool MembersMirror::visit_more(Walk& walk, std::size_t rows_max, Visit&& visit) const {
+  for (; rows_max > 0 && walk.next_ < rows_.size(); --rows_max) {
+    const Row& row = rows_[walk.next_++];
+    if (row.listed) visit(view_of(row));
+  }
+  return walk.next_ < rows_.size();
 }
 
 }  // namespace starling::agent

@@ -4,9 +4,8 @@
 //
 // A round, all of it on the disk under PATH (default "."), with N members (default a million):
 //   lines       N joins through Snapshot and its writer's thread, to the disk
-//   compaction  of a file that has grown to twice what its members need, while a thousand members a
-//   second
-//               come or go; and beside it a live engine that another thread pings
+//   compaction  of a file that has grown to twice what its members need, while they come and go,
+//               one with each turn of the loop; beside it a live engine that a thread pings
 //   recovery    of the file that the compaction has left
 // Each is divided by the time that plain sequential writing of as many bytes takes, with one sync
 // at the end, in the same round. Printed are medians of the rounds (default 5) and the worst of the
@@ -334,6 +333,7 @@ class Rounds {
     round.recovery_seconds = seconds_since(start);
     CHECK(recovered.has_value());
     round.recovered = recovered->alive;
+    CHECK(round.recovered == round.alive);  // what was written while members came and went
     round.recovery_plain = write_plainly(plain_, size_of_file());
   }
 

@@ -9,7 +9,8 @@
 namespace starling::agent {
 namespace {
 
-constexpr std::size_t part_bytes = 64 * 1024;
+// Of the mirror, in one part of a new file: some 64 KiB, and less than a millisecond.
+constexpr std::size_t part_rows = 1024;
 // Lines that wait in memory are handed to the writer beyond this many bytes, whatever the time.
 constexpr std::size_t pending_bytes_max = 256 * 1024;
 constexpr std::uint64_t line_bytes_usual = 128;
@@ -92,7 +93,7 @@ void Snapshot::start(Ask ask) {
 void Snapshot::stop() {
   loop_.cancel(std::exchange(timer_, 0));
   if (!writer_) return;
-  if (listing_) writer_->abandon_compaction();
+  if (walk_) writer_->abandon_compaction();
   end_compaction();
   write_pending(true);
   writer_->stop();
@@ -157,7 +158,7 @@ void Snapshot::raise_incarnation_bound(std::uint32_t incarnation) {
 
 void Snapshot::leave() {
   if (std::exchange(left_, true)) return;
-  if (listing_) writer_->abandon_compaction();
+  if (walk_) writer_->abandon_compaction();
   end_compaction();
   previous_.clear();
   pending_ += "leave\n";
@@ -181,7 +182,7 @@ void Snapshot::on_report(const SnapshotReport& report) {
     case SnapshotReport::Kind::failed:
       return lost(report.error);
     case SnapshotReport::Kind::part_taken:
-      if (listing_ && !last_part_sent_) send_part();
+      if (walk_ && !last_part_sent_) send_part();
       return;
     case SnapshotReport::Kind::compacted:
       end_compaction();
@@ -196,14 +197,13 @@ void Snapshot::on_report(const SnapshotReport& report) {
 }
 
 void Snapshot::compact_if_needed() {
-  if (left_ || listing_) return;
+  if (left_ || walk_) return;
   const std::uint64_t rows = members_alive_ + previous_.size();
   const bool too_long =
       writer_->bytes() > std::max(2 * line_bytes_usual * rows, options_.compaction_bytes_min);
   if (!too_long && !incomplete_) return;
   if (last_failure_ && EventLoop::now() - *last_failure_ < options_.repair_interval) return;
-  listing_.emplace(
-      members_.list([](const MemberView& member) { return in_snapshot(member.status); }));
+  walk_.emplace();
   last_part_sent_ = false;
   incomplete_ = false;  // what is lost from now on is lost for the new file, too
   writer_->begin_compaction();
@@ -212,22 +212,12 @@ void Snapshot::compact_if_needed() {
 // Rows as they are now: lines of what happens meanwhile go to the new file as well, and come before
 // or behind a row as it happened before or after.
 void Snapshot::send_part() {
-  if (listing_->lost()) {
-    writer_->abandon_compaction();
-    end_compaction();
-    incomplete_ = true;
-    last_failure_ = EventLoop::now();
-    return;
-  }
   write_pending();
   std::string part;
-  while (listing_->left() > 0 && part.size() < part_bytes) {
-    const MemberView row = listing_->next();
-    const std::optional<MemberView> current = members_.find(row.name);
-    if (!current || !in_snapshot(current->status)) continue;
-    add_alive(part, current->name, format_endpoint(current->endpoint));
-  }
-  if (listing_->left() > 0) return writer_->compact_part(std::move(part));
+  const bool more = members_.visit_more(*walk_, part_rows, [&](const MemberView& row) {
+    if (in_snapshot(row.status)) add_alive(part, row.name, format_endpoint(row.endpoint));
+  });
+  if (more) return writer_->compact_part(std::move(part));
   for (const SnapshotNode& node : previous_) {
     if (!members_.find(node.name)) add_alive(part, node.name, node.address);
   }
@@ -239,7 +229,7 @@ void Snapshot::send_part() {
 }
 
 void Snapshot::end_compaction() {
-  listing_.reset();
+  walk_.reset();
 }
 
 }  // namespace starling::agent

@@ -72,7 +72,7 @@ class Snapshot {
   void stop();
 
   // For tests: nothing waits and no new file is being written.
-  bool compacting() const { return listing_.has_value(); }
+  bool compacting() const { return walk_.has_value(); }
 
  private:
   Snapshot(EventLoop& loop, Log& log, MembersMirror& members, Options options, Recovered recovered,
@@ -104,7 +104,7 @@ class Snapshot {
   bool incomplete_ = false;  // lines are missing: to be written anew
   std::optional<Instant> last_failure_;
 
-  std::optional<MembersMirror::Listing> listing_;  // while the file is written anew
+  std::optional<MembersMirror::Walk> walk_;  // while the file is written anew
   bool last_part_sent_ = false;
   // Shared with reports on their way, which outlive us.
   std::shared_ptr<Snapshot*> self_;

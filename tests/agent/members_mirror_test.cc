@@ -46,6 +46,39 @@ TEST(MembersMirror, BareRole) {
   EXPECT_EQ(member_of(event).tags, (Tags{{"role", "db"}}));
 }
 
+TEST(MembersMirror, IsVisitedInPortions) {
+  MembersMirror mirror;
+  for (std::size_t i = 0; i < 1000; ++i) mirror.apply(joined(numbered(i)));
+  for (std::size_t i = 0; i < 1000; i += 3) mirror.apply(reaped(numbered(i)));
+  MembersMirror::Walk walk;
+  std::map<std::string, int> seen;
+  std::size_t portions = 1;
+  const auto visit = [&](std::size_t rows) {
+    std::size_t visited = 0;
+    const bool more = mirror.visit_more(walk, rows, [&](const MemberView& member) {
+      ++seen[std::string(member.name)];
+      ++visited;
+    });
+    EXPECT_LE(visited, rows);
+    return more;
+  };
+  while (visit(64)) {
+    // Others come and go meanwhile, and take the rows of those that went.
+    mirror.apply(reaped(numbered(3 * portions + 1)));
+    mirror.apply(joined("new-" + std::to_string(portions++)));
+  }
+  EXPECT_EQ(portions, 16U);
+  for (std::size_t i = 0; i < 1000; ++i) {
+    const bool stayed = i % 3 == 2 || (i % 3 == 1 && i > 3 * portions);
+    EXPECT_GE(seen[numbered(i)], stayed ? 1 : 0) << i;
+    EXPECT_LE(seen[numbered(i)], 1) << i;
+  }
+  EXPECT_FALSE(visit(64)) << "there is no more";
+  MembersMirror empty;
+  MembersMirror::Walk nothing;
+  EXPECT_FALSE(empty.visit_more(nothing, 1, [](const MemberView&) { ADD_FAILURE(); }));
+}
+
 TEST(MembersMirror, EqualTagsAreShared) {
   MembersMirror mirror;
   for (std::size_t i = 0; i < 100; ++i) mirror.apply(joined(numbered(i)));
