@@ -81,7 +81,7 @@ void Checkers::on_event(Instant now, NodeId observer, const Event& event) {
     case Event::Kind::user:
       return serf_.on_user_event(now, observer, event);
     case Event::Kind::done:
-      queries_.on_begun(now, event.token);
+      queries_.on_command_done(now, observer, event);
       return owner_.on_answer(now, observer, event.token);
     case Event::Kind::stats:
       owner_.on_answer(now, observer, event.token);

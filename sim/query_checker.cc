@@ -50,8 +50,16 @@ void QueryChecker::on_asked(Instant now, NodeId asker, std::uint64_t token,
       .question = question, .asker = asker, .life = lives_[index_of(asker)], .at = now};
 }
 
-void QueryChecker::on_begun(Instant now, std::uint64_t token) {
-  if (const auto name = names_.find(token); name != names_.end()) find(name->second)->begun = now;
+void QueryChecker::on_command_done(Instant now, NodeId observer, const Event& event) {
+  if (const auto name = names_.find(event.token); name != names_.end()) {
+    find(name->second)->begun = now;
+  }
+  const auto bad = bad_answers_.find(event.token);
+  if (bad == bad_answers_.end()) return;
+  if (event.result == CommandResult::ok) {
+    violations_.add(Rule::bad_answer_taken, now, observer, bad->second);
+  }
+  bad_answers_.erase(bad);
 }
 
 void QueryChecker::on_answered(Instant now, NodeId node, const std::string& name,

@@ -37,8 +37,10 @@ class QueryChecker {
   // What the world did.
   void on_start(NodeId node) { ++lives_[index_of(node)]; }
   void on_asked(Instant now, NodeId asker, std::uint64_t token, const Question& question);
-  // A command was done: the query with this token, if it is one, runs from now on.
-  void on_begun(Instant now, std::uint64_t token);
+  // An owner answers too late, a second time or too much, by the command with this token.
+  void on_bad_answer(std::uint64_t token, const std::string& name) { bad_answers_[token] = name; }
+  // A command was done: a query runs from now on, a bad answer must have been refused.
+  void on_command_done(Instant now, NodeId observer, const Event& event);
   void on_answered(Instant now, NodeId node, const std::string& name, const std::string& payload);
   void on_acknowledged(Instant now, NodeId node, const std::string& name);
 
@@ -85,6 +87,7 @@ class QueryChecker {
   std::vector<std::uint32_t> lives_;
   std::map<std::string, Asked> asked_;
   std::map<std::uint64_t, std::string> names_;  // by token
+  std::map<std::uint64_t, std::string> bad_answers_;
 };
 
 }  // namespace starling::sim

@@ -90,27 +90,33 @@ void Questions::on_query(NodeId node, const Event& event) {
   const Duration wait = late ? Duration(static_cast<Duration::rep>(
                                    1.5 * share * static_cast<double>(patience.count())))
                              : Duration::zero();
-  for (int time = 0; time < (twice ? 2 : 1); ++time) {
-    std::string payload = words + (time > 0 ? " again " : " ");
-    payload.resize(large ? too_much : enough, '.');
-    world_.at_instant(world_.now() + wait, [this, node, life, number, name, payload] {
-      answer(node, life, number, name, payload);
-    });
+  for (const bool again : {false, true}) {
+    if (again && !twice) break;
+    Answer answer{.node = node,
+                  .life = life,
+                  .query = number,
+                  .deadline = event.deadline,
+                  .name = name,
+                  .payload = words + (again ? " again " : " "),
+                  .again = again};
+    answer.payload.resize(large ? too_much : enough, '.');
+    world_.at_instant(world_.now() + wait, [this, answer] { give(answer); });
   }
 }
 
-void Questions::answer(NodeId node, std::uint32_t life, std::uint64_t query,
-                       const std::string& name, const std::string& payload) {
-  if (world_.life(node) != life) return;
+void Questions::give(const Answer& answer) {
+  if (world_.life(answer.node) != answer.life) return;
   Command respond;
   respond.kind = Command::Kind::respond;
-  respond.query = query;
-  respond.payload = as_bytes(payload);
-  if (!world_.command(node, respond)) return;
-  // The engine owes it to Serf's rules to refuse what is too long, and a second answer.
-  const bool fits = payload.size() < long_answer;
-  const bool first = payload.find(" again ") == std::string::npos;
-  if (fits && first) world_.checkers().queries().on_answered(world_.now(), node, name, payload);
+  respond.query = answer.query;
+  respond.payload = as_bytes(answer.payload);
+  if (!world_.command(answer.node, respond)) return;
+  QueryChecker& queries = world_.checkers().queries();
+  if (answer.again || world_.now() > answer.deadline || answer.payload.size() >= long_answer) {
+    queries.on_bad_answer(world_.last_token(), answer.name);
+  } else {
+    queries.on_answered(world_.now(), answer.node, answer.name, answer.payload);
+  }
 }
 
 }  // namespace starling::sim

@@ -20,8 +20,15 @@ class Questions {
 
  private:
   void on_query(NodeId node, const Event& event);
-  void answer(NodeId node, std::uint32_t life, std::uint64_t query, const std::string& name,
-              const std::string& payload);
+  struct Answer {
+    NodeId node{};
+    std::uint32_t life = 0;
+    std::uint64_t query = 0;  // as the engine numbers it
+    Instant deadline{};
+    std::string name, payload;
+    bool again = false;
+  };
+  void give(const Answer& answer);
 
   World& world_;
   Random random_;

@@ -36,6 +36,7 @@ enum class Rule : std::uint8_t {
   query_lost,         // a query in the quiet that nobody heard but the one who asked
   query_end,          // a query that ended before its time, or never
   foreign_answer,     // an ack or response that its sender never gave, or not to this process
+  bad_answer_taken,   // an engine took an answer that came too late, again or was too much
   answer_twice,       // a second ack or response of one member to one query
   answer_lost,        // an ack or response in the quiet that never arrived
   answer_unasked,     // a command answered twice, or never sent

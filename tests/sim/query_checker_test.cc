@@ -21,7 +21,7 @@ class QueryCheckerTest : public testing::Test {
     question.payload = "p";
     question.timeout = seconds(2);
     checker_.on_asked(now_, a, 7, question);
-    checker_.on_begun(now_, 7);
+    checker_.on_command_done(now_, a, {.token = 7});
   }
   void hear(NodeId observer, std::string_view payload = "p", std::uint32_t filters = 0) {
     Event event;
@@ -195,6 +195,16 @@ TEST_F(QueryCheckerTest, AnAnswerAfterTheEndWasSaid) {
   end();
   ack(b);
   expect_only(Rule::foreign_answer);
+}
+
+TEST_F(QueryCheckerTest, ABadAnswerThatIsTaken) {
+  ask();
+  checker_.on_bad_answer(8, "q");
+  checker_.on_bad_answer(9, "q");
+  checker_.on_command_done(now_, b, {.token = 8, .result = CommandResult::too_late});
+  EXPECT_EQ(violations_.count(), 0U);
+  checker_.on_command_done(now_, b, {.token = 9, .result = CommandResult::ok});
+  expect_only(Rule::bad_answer_taken);
 }
 
 TEST_F(QueryCheckerTest, AnEndTooEarly) {
