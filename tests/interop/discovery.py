@@ -1,63 +1,43 @@
 """Members that find each other by multicast DNS and by DNS, in network namespaces of their own. Needs root."""
 import json
-import os
 import pathlib
-import secrets
 import shutil
 import sys
 import time
 
-from harness import KINDS, Skip, check, expect, expect_equal
+from harness import KINDS, Space, check, expect, expect_equal
 
 PAIRS = {f"{one}-{other}": (one, other) for one in KINDS for other in KINDS if "starling" in (one, other)}
 
 
-def new_space(stage, name):
-    if os.geteuid() != 0:
-        raise Skip("network namespaces need root")
-    done = stage.run(["ip", "netns", "add", name])
-    if done.returncode != 0:
-        raise Skip(f"no network namespaces here: {done.stderr.strip()[:100]}")
-    stage.at_end(lambda: stage.run(["ip", "netns", "del", name]))
-    return name
-
-
-def spaces(stage):
-    """Two namespaces with addresses 10.79.0.1 and .2 on interfaces called cable; (name, address) each."""
-    mark = secrets.token_hex(3)
-    names = [new_space(stage, f"starling-mdns-{mark}-{side}") for side in "ab"]
-
-    def ip(name, words):
-        done = stage.run(["ip", "-n", name, *words.split()])
-        if done.returncode != 0:
-            raise Skip(f"ip {words}: {done.stderr.strip()[:100]}")
-    ip(names[0], f"link add cable type veth peer name cable netns {names[1]}")
+def two_spaces(stage):
+    """Two namespaces with addresses 10.79.0.1 and .2 on interfaces called cable; (space, address) each."""
+    spaces = [Space(stage, side) for side in "ab"]
+    spaces[0].cable_to(spaces[1], "cable", "cable")
     addresses = ["10.79.0.1", "10.79.0.2"]
-    for name, address in zip(names, addresses):
-        ip(name, "link set lo up")
-        ip(name, "link set cable up")
-        ip(name, f"addr add {address}/24 dev cable")
-        ip(name, "route add default dev cable")
+    for space, address in zip(spaces, addresses):
+        space.ip(f"addr add {address}/24 dev cable")
+        space.ip("route add default dev cable")
     # Serf gives up asking when its IPv6 address cannot be used yet.
-    for name in names:
-        def settled(name=name):
-            done = stage.run(["ip", "-n", name, "-6", "addr", "show", "dev", "cable", "tentative"])
+    for space in spaces:
+        def settled(space=space):
+            done = stage.run(["ip", "-n", space.name, "-6", "addr", "show", "dev", "cable", "tentative"])
             return not done.stdout.strip(), done.stdout
-        stage.wait(f"the IPv6 address of {name} is usable", settled, 10)
-    return list(zip(names, addresses))
+        stage.wait(f"the IPv6 address of {space.name} is usable", settled, 10)
+    return list(zip(spaces, addresses))
 
 
 @check(60, PAIRS)
 def discover(stage, first, second):
     """Two agents with one cluster name join without being told an address; a third of another name stays alone."""
     agents = []
-    places = spaces(stage)
+    places = two_spaces(stage)
     for name, kind, (space, address), cluster in (("one", first, places[0], "here"), ("two", second, places[1], "here")):
-        agents.append(stage.started(kind, name, address=address, rpc="127.0.0.1:7373", prefix=["ip", "netns", "exec", space],
+        agents.append(stage.started(kind, name, address=address, rpc="127.0.0.1:7373", prefix=space.prefix,
                                     args=[f"-discover={cluster}", "-iface=cable"]))
     stage.expect_all_alive(agents)
     other = stage.started("starling", "other", address="127.0.0.9", rpc="127.0.0.1:7374",
-                          prefix=["ip", "netns", "exec", places[0][0]], args=["-discover=elsewhere", "-mdns-iface=cable"])
+                          prefix=places[0][0].prefix, args=["-discover=elsewhere", "-mdns-iface=cable"])
     time.sleep(2)
     expect_equal(set(other.members()), {"other"}, "who the stranger knows")
     expect_equal(set(agents[0].members()), {"one", "two"}, "who the first knows")
@@ -69,15 +49,14 @@ class NameServer:
     ADDRESS = "127.0.0.53"
 
     def __init__(self, stage):
-        self.space = new_space(stage, f"starling-dns-{secrets.token_hex(3)}")
-        stage.run(["ip", "-n", self.space, "link", "set", "lo", "up"])
+        space = Space(stage, "dns")
         # `ip netns exec` shows these files in the place of /etc's.
-        folder = pathlib.Path("/etc/netns") / self.space
+        folder = pathlib.Path("/etc/netns") / space.name
         folder.mkdir(parents=True)
         stage.at_end(lambda: shutil.rmtree(folder))
         (folder / "resolv.conf").write_text(f"nameserver {self.ADDRESS}\noptions timeout:1 attempts:2\n")
         (folder / "nsswitch.conf").write_text("hosts: files dns\n")
-        self.prefix = ["ip", "netns", "exec", self.space]
+        self.prefix = space.prefix
         self.zone = stage.folder / "zone.json"
         self.serve({})
         server = pathlib.Path(__file__).with_name("dns_server.py")

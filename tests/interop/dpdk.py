@@ -10,7 +10,7 @@ import pathlib
 import secrets
 
 from basics import expect_events_once, expect_query_answered, expect_tags
-from harness import Failure, Skip, answers_queries, check, detection_bound, expect, expect_equal, new_key
+from harness import Failure, Skip, Space, answers_queries, check, detection_bound, expect, expect_equal, new_key
 
 PREFIX_BITS = 24
 AF_PACKET = "--no-huge --vdev=net_af_packet0,iface={iface},blocksz=4096,framesz=2048,framecnt=512,qpairs=1,qdisc_bypass=1"
@@ -24,51 +24,31 @@ class Cable:
     """Namespaces "star" and "serf", each with its end of a veth pair. The star's address is on its end, or on a TAP device."""
 
     def __init__(self, stage, tap=False):
-        if os.geteuid() != 0:
-            raise Skip("network namespaces and packet sockets need root")
-        self.stage = stage
         mark = secrets.token_hex(3)
-        self.spaces = {side: f"starling-dpdk-{mark}-{side}" for side in ("star", "serf")}
+        self.stage = stage
+        self.spaces = {side: Space(stage, side) for side in ("star", "serf")}
         self.iface = {side: f"v{mark}{side[1]}" for side in self.spaces}
         self.address = {"star": "10.78.0.1", "serf": "10.78.0.2"}
         self.tap = f"t{mark}" if tap else None
-        for name in self.spaces.values():
-            done = stage.run(["ip", "netns", "add", name])
-            if done.returncode != 0:
-                raise Skip(f"no network namespaces here: {done.stderr.strip()[:100]}")
-            stage.at_end(lambda name=name: stage.run(["ip", "netns", "del", name]))
-        self.ip("star", f"link add {self.iface['star']} type veth peer name {self.iface['serf']} netns {self.spaces['serf']}")
-        for side in self.spaces:
-            self.ip(side, "link set lo up")
-            self.ip(side, f"link set {self.iface[side]} up")
-        self.ip("serf", f"addr add {self.address['serf']}/{PREFIX_BITS} dev {self.iface['serf']}")
+        self.spaces["star"].cable_to(self.spaces["serf"], self.iface["star"], self.iface["serf"])
+        self.spaces["serf"].ip(f"addr add {self.address['serf']}/{PREFIX_BITS} dev {self.iface['serf']}")
         owner = self.iface["star"]
         if tap:
             # What DPDK hands to the kernel must be whole: the other end has to finish its checksums.
-            self.must("serf", ["ethtool", "-K", self.iface["serf"], "tx", "off"])
-            self.ip("star", f"tuntap add dev {self.tap} mode tap multi_queue")
-            self.ip("star", f"link set {self.tap} up")
+            self.spaces["serf"].run("ethtool", "-K", self.iface["serf"], "tx", "off")
+            self.spaces["star"].ip(f"tuntap add dev {self.tap} mode tap multi_queue")
+            self.spaces["star"].ip(f"link set {self.tap} up")
             # The kernel takes from the cable only what comes by the TAP: a packet from the cable itself has the wrong source.
-            self.must("star", ["sysctl", "-q", "-w", f"net.ipv4.conf.{owner}.rp_filter=1"])
+            self.spaces["star"].run("sysctl", "-q", "-w", f"net.ipv4.conf.{owner}.rp_filter=1")
             owner = self.tap
-        self.ip("star", f"addr add {self.address['star']}/{PREFIX_BITS} dev {owner}")
-
-    def must(self, side, command):
-        done = self.stage.run(["ip", "netns", "exec", self.spaces[side], *command])
-        if done.returncode != 0:
-            raise Skip(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()[:100]}")
-
-    def ip(self, side, words):
-        done = self.stage.run(["ip", "-n", self.spaces[side], *words.split()])
-        if done.returncode != 0:
-            raise Skip(f"ip {words}: {done.stderr.strip()[:100]}")
+        self.spaces["star"].ip(f"addr add {self.address['star']}/{PREFIX_BITS} dev {owner}")
 
     def agent(self, side, dpdk, name=None, lanes=1, **options):
         extra = []
         if side == "star":
             extra = ["-io=dpdk", f"-lanes={lanes}", "-dpdk-args=" + dpdk.format(iface=self.iface["star"], tap=self.tap)]
         return self.stage.agent("starling" if side == "star" else "serf", name or side, address=self.address[side],
-                                rpc="127.0.0.1:7373", prefix=["ip", "netns", "exec", self.spaces[side]], args=extra, **options)
+                                rpc="127.0.0.1:7373", prefix=self.spaces[side].prefix, args=extra, **options)
 
 
 def start(agent, join=()):
@@ -143,7 +123,7 @@ def af_packet_ipv6(stage):
     """The same over IPv6: the kernel's neighbour discovery instead of ARP."""
     cable = Cable(stage)
     for side, address in (("star", "fd78::1"), ("serf", "fd78::2")):
-        cable.ip(side, f"-6 addr add {address}/64 dev {cable.iface[side]} nodad")
+        cable.spaces[side].ip(f"-6 addr add {address}/64 dev {cable.iface[side]} nodad")
         cable.address[side] = f"[{address}]"
     star, serf = cable.agent("star", AF_PACKET), cable.agent("serf", AF_PACKET)
     start(star)

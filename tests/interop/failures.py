@@ -1,10 +1,9 @@
 """Crashes, restarts, pauses, leaves, removals and partitions, each kind watching the other."""
 import json
-import os
 import signal
 import time
 
-from harness import (BOTH_WAYS, EACH_KIND, OTHER, Failure, Skip, answers_queries, check, detection_bound, expect, expect_equal,
+from harness import (BOTH_WAYS, EACH_KIND, OTHER, Failure, Space, answers_queries, check, detection_bound, expect, expect_equal,
                      has_agent_flag, needs, new_key)
 
 
@@ -264,44 +263,28 @@ class Islands:
     """Two network namespaces joined by two bridges and a link that can be cut. Addresses exist only inside them."""
 
     def __init__(self, stage):
-        if os.geteuid() != 0:
-            raise Skip("network namespaces need root")
         self.stage = stage
-        tag = f"{os.getpid():x}"
-        self.names = {side: f"starling-{tag}-{side}" for side in "abm"}
-        for name in self.names.values():
-            done = stage.run(["ip", "netns", "add", name])
-            if done.returncode != 0:
-                raise Skip(f"no network namespaces here: {done.stderr.strip()[:100]}")
-            stage.at_end(lambda name=name: stage.run(["ip", "netns", "del", name]))
-        middle = self.names["m"]
-        self._ip(middle, "link add bridge-a type bridge")
-        self._ip(middle, "link add bridge-b type bridge")
-        self._ip(middle, "link add cut-a type veth peer name cut-b")
+        self.spaces = {side: Space(stage, side) for side in "ab"}
+        self.middle = Space(stage, "middle")
+        self.middle.ip("link add cut-a type veth peer name cut-b")
         for side in "ab":
-            self._ip(middle, f"link set cut-{side} master bridge-{side} up")
-            self._ip(middle, f"link add port-{side} type veth peer name eth0 netns {self.names[side]}")
-            self._ip(middle, f"link set port-{side} master bridge-{side} up")
-            self._ip(middle, f"link set bridge-{side} up")
-            self._ip(self.names[side], "link set lo up")
-            self._ip(self.names[side], "link set eth0 up")
-
-    def _ip(self, name, words):
-        done = self.stage.run(["ip", "-n", name, *words.split()])
-        if done.returncode != 0:
-            raise Skip(f"ip {words}: {done.stderr.strip()[:100]}")
+            self.middle.ip(f"link add bridge-{side} type bridge")
+            self.middle.cable_to(self.spaces[side], f"port-{side}", "eth0")
+            for end in f"cut-{side}", f"port-{side}":
+                self.middle.ip(f"link set {end} master bridge-{side} up")
+            self.middle.ip(f"link set bridge-{side} up")
 
     def agent(self, side, number, kind, **options):
         address = f"10.77.{'ab'.index(side) + 1}.{number}"
-        self._ip(self.names[side], f"addr add {address}/16 dev eth0")
+        self.spaces[side].ip(f"addr add {address}/16 dev eth0")
         return self.stage.agent(kind, f"{side}-{kind}-{number}", address=address, rpc=f"127.0.0.{number}:7373",
-                                prefix=["ip", "netns", "exec", self.names[side]], profile="local", **options)
+                                prefix=self.spaces[side].prefix, profile="local", **options)
 
     def cut(self):
-        self._ip(self.names["m"], "link set cut-a down")
+        self.middle.ip("link set cut-a down")
 
     def heal(self):
-        self._ip(self.names["m"], "link set cut-a up")
+        self.middle.ip("link set cut-a up")
 
 
 @check(230)

@@ -11,6 +11,7 @@ import math
 import os
 import pathlib
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -375,6 +376,37 @@ def expect(condition, text):
 def expect_equal(seen, wanted, what):
     if seen != wanted:
         raise Failure(f"{what}: {seen!r}, not {wanted!r}")
+
+
+class Space:
+    """A network namespace for a check, gone with its stage. Needs root; what the machine lacks skips the check."""
+
+    def __init__(self, stage, name):
+        if os.geteuid() != 0:
+            raise Skip("network namespaces need root")
+        self.stage = stage
+        self.name = f"starling-{secrets.token_hex(3)}-{name}"
+        self.prefix = ["ip", "netns", "exec", self.name]  # of a command in it
+        self._must(["ip", "netns", "add", self.name])
+        stage.at_end(lambda: stage.run(["ip", "netns", "del", self.name]))
+        self.ip("link set lo up")
+
+    def ip(self, words):
+        self._must(["ip", "-n", self.name, *words.split()])
+
+    def run(self, *command):
+        self._must([*self.prefix, *command])
+
+    def cable_to(self, other, own_end, other_end):
+        """A virtual cable between the two, both ends up."""
+        self.ip(f"link add {own_end} type veth peer name {other_end} netns {other.name}")
+        self.ip(f"link set {own_end} up")
+        other.ip(f"link set {other_end} up")
+
+    def _must(self, command):
+        done = self.stage.run(command)
+        if done.returncode != 0:
+            raise Skip(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()[:100]}")
 
 
 # ---- the list of checks -------------------------------------------------------------------------------------------

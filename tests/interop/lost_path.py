@@ -1,8 +1,5 @@
 """Queries between members one of whom cannot send to the other, so that only relays bring the answer. Needs root."""
-import os
-import secrets
-
-from harness import KINDS, Skip, check, expect, expect_equal
+from harness import KINDS, Space, check, expect, expect_equal
 from queries import asked
 
 # Who asks, who answers, who relays: wherever starling has a part.
@@ -14,42 +11,23 @@ class Switch:
     """A namespace for each agent, all on one bridge. What one sends to another can be made to disappear."""
 
     def __init__(self, stage):
-        if os.geteuid() != 0:
-            raise Skip("network namespaces need root")
         self.stage = stage
-        self.mark = secrets.token_hex(3)
         self.spaces = {}
-        self.bridge = self._space("bridge")
-        self._ip(self.bridge, "link add bridge type bridge")
-        self._ip(self.bridge, "link set bridge up")
-
-    def _space(self, name):
-        space = f"starling-{self.mark}-{name}"
-        done = self.stage.run(["ip", "netns", "add", space])
-        if done.returncode != 0:
-            raise Skip(f"no network namespaces here: {done.stderr.strip()[:100]}")
-        self.stage.at_end(lambda: self.stage.run(["ip", "netns", "del", space]))
-        return space
-
-    def _ip(self, space, words):
-        done = self.stage.run(["ip", "-n", space, *words.split()])
-        if done.returncode != 0:
-            raise Skip(f"ip {words}: {done.stderr.strip()[:100]}")
+        self.middle = Space(stage, "bridge")
+        self.middle.ip("link add bridge type bridge")
+        self.middle.ip("link set bridge up")
 
     def started(self, kind, name, join=()):
         number = len(self.spaces) + 1
-        space = self.spaces[name] = self._space(name)
-        self._ip(self.bridge, f"link add port-{number} type veth peer name eth0 netns {space}")
-        self._ip(self.bridge, f"link set port-{number} master bridge up")
-        self._ip(space, "link set lo up")
-        self._ip(space, "link set eth0 up")
-        self._ip(space, f"addr add 10.78.0.{number}/24 dev eth0")
-        return self.stage.started(kind, name, join, address=f"10.78.0.{number}", rpc="127.0.0.1:7373",
-                                  prefix=["ip", "netns", "exec", space])
+        space = self.spaces[name] = Space(self.stage, name)
+        self.middle.cable_to(space, f"port-{number}", "eth0")
+        self.middle.ip(f"link set port-{number} master bridge")
+        space.ip(f"addr add 10.78.0.{number}/24 dev eth0")
+        return self.stage.started(kind, name, join, address=f"10.78.0.{number}", rpc="127.0.0.1:7373", prefix=space.prefix)
 
     def lose(self, sender, receiver):
         """Nobody on the bridge has the address of the Ethernet to which the sender's frames then go."""
-        self._ip(self.spaces[sender.name], f"neigh replace {receiver.address} lladdr 02:00:00:00:00:99 dev eth0 nud permanent")
+        self.spaces[sender.name].ip(f"neigh replace {receiver.address} lladdr 02:00:00:00:00:99 dev eth0 nud permanent")
 
 
 @check(60, PARTS)
