@@ -140,6 +140,9 @@ int run_query(std::span<const std::string> arguments, Console& console) {
     const auto answer = decode_query_record(as_bytes((*record)->body));
     if (!answer) return says_why ? console.fail("The agent's answer cannot be read") : 1;
     if (answer->type == "done") break;
+    // A serf agent closes its channels before it ends the stream, and may read nobody's acks and
+    // answers from them meanwhile, by the hundred.
+    if (answer->from.empty()) continue;
     if (!json) {
       text.add(*answer);
     } else if (answer->type == "ack") {

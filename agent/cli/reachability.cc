@@ -143,7 +143,7 @@ int run_reachability(std::span<const std::string> arguments, Console& console) {
     }
     const auto answer = decode_query_record(as_bytes((*record)->body));
     if (!answer || answer->type == "done") break;
-    if (answer->type != "ack") continue;
+    if (answer->type != "ack" || answer->from.empty()) continue;  // as in `query`
     if (options.verbose && !json)
       console.out << "\tAck from '" << answer->from << "'\n" << std::flush;
     ++reached.acks;

@@ -3,8 +3,8 @@ import json
 import threading
 import time
 
-from harness import (BOTH_WAYS, EACH_KIND, OTHER, Failure, answers_queries, check, expect, expect_equal, has_agent_flag, has_command,
-                     needs, new_key)
+from harness import (BOTH_WAYS, EACH_KIND, OTHER, Failure, acks_and_answers, answers_queries, check, expect, expect_equal,
+                     has_agent_flag, has_command, needs, new_key)
 
 SETTINGS = {
     "plain": {},
@@ -131,10 +131,10 @@ def basics(stage, first, setting):
 
 def expect_query_answered(everyone, asked, by=None):
     """A query to all gets an ack and the handler's answer from each."""
-    answers = json.loads(asked.do("query", "-format=json", "-timeout=2s", "whoami", by=by))
+    acks, responses = acks_and_answers(asked, "-timeout=2s", "whoami", by=by)
     names = sorted(agent.name for agent in everyone)
-    expect_equal(sorted(answers["Acks"] or []), names, f"acks of a query by {asked.name}")
-    expect_equal(answers["Responses"], {name: f"i am {name}\n" for name in names}, f"answers to a query by {asked.name}")
+    expect_equal(acks, names, f"acks of a query by {asked.name}")
+    expect_equal(responses, {name: f"i am {name}\n" for name in names}, f"answers to a query by {asked.name}")
 
 
 @check(90, BOTH_WAYS)
@@ -196,9 +196,9 @@ def queries_pass_on(stage):
     through = stage.started("starling", "through", join=[one])
     two = stage.started("serf", "two", join=[through])
     stage.expect_all_alive([one, through, two])
-    answers = json.loads(one.do("query", "-format=json", "-timeout=2s", "whoami"))
-    expect({"one", "two"} <= set(answers["Acks"] or []), f"acks: {answers}")
-    expect_equal({name: text for name, text in answers["Responses"].items() if name != "through"},
+    acks, responses = acks_and_answers(one, "-timeout=2s", "whoami")
+    expect({"one", "two"} <= set(acks), f"acks: {acks}")
+    expect_equal({name: text for name, text in responses.items() if name != "through"},
                  {"one": "i am one\n", "two": "i am two\n"}, "answers of the serf members")
 
 
@@ -215,8 +215,8 @@ def queries(stage, asker, other):
     expect_query_answered(everyone, two)
 
     def asked(*arguments):
-        answer = json.loads(one.do("query", "-format=json", "-timeout=1500ms", *arguments, "whoami"))
-        return sorted(answer["Acks"] or []), sorted(answer["Responses"] or {})
+        acks, responses = acks_and_answers(one, "-timeout=1500ms", *arguments, "whoami")
+        return acks, sorted(responses)
     expect_equal(asked("-node=two"), (["two"], ["two"]), "query to one node")
     expect_equal(asked("-tag=role=web"), (["one", "three"], ["one", "three"]), "query by tag")
     expect_equal(asked("-tag=role=nobody"), ([], []), "query to nobody")

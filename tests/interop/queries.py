@@ -1,14 +1,11 @@
 """Queries beyond the basics: filters by expressions, answers that are refused, relays, members that are not reached."""
-import json
 import time
 
-from harness import BOTH_WAYS, EACH_KIND, OTHER, check, expect, expect_equal
+from harness import BOTH_WAYS, EACH_KIND, OTHER, acks_and_answers, check, expect, expect_equal
 
 
 def asked(agent, *arguments, timeout="1500ms", by=None):
-    """Who acked, sorted, and what was answered."""
-    answer = json.loads(agent.do("query", "-format=json", f"-timeout={timeout}", *arguments, by=by))
-    return sorted(answer["Acks"] or []), answer["Responses"] or {}
+    return acks_and_answers(agent, f"-timeout={timeout}", *arguments, by=by)
 
 
 @check(60, BOTH_WAYS)

@@ -10,7 +10,7 @@ import threading
 import time
 
 import rpc
-from harness import EACH_KIND, KINDS, ROOT, Skip, check, expect, expect_equal
+from harness import EACH_KIND, KINDS, ROOT, Skip, acks_and_answers, check, expect, expect_equal
 
 LINE = re.compile(r"(?P<name>[^:|]+):(?P<value>-?[0-9]+\.[0-9]{6})\|(?P<type>g|c|ms)(\|@(?P<rate>0\.[0-9]+))?")
 PREFIX = "serf-agent."
@@ -149,8 +149,8 @@ def live_through_everything(stage, subjects):
     stage.expect_all_alive(everybody)
     for number, subject in enumerate(subjects):
         subject.do("event", "-coalesce=false", "deploy", f"v{number}")
-        answer = json.loads(subject.do("query", "-format=json", "-timeout=2s", "-relay-factor=2", "load", "now"))
-        expect_equal(len(answer["Acks"]), len(everybody), f"acks of the query of {subject.name}")
+        acks, _ = acks_and_answers(subject, "-timeout=2s", "-relay-factor=2", "load", "now")
+        expect_equal(len(acks), len(everybody), f"acks of the query of {subject.name}")
     two.do("query", "-node=one", "-timeout=1s", "elsewhere")
     two.do("tags", "-set", "role=db")
     two.kill()

@@ -64,6 +64,15 @@ TEST(QueryCommand, JsonKeepsTheNewline) {
             "    \"b\": \"x\\n\"\n  }\n}\n");
 }
 
+TEST(QueryCommand, NobodysAcksAndAnswersAreNotShown) {
+  const std::vector<QueryRecord> records{
+      {"a", "", "ack"}, {"", "", "ack"}, {"", "", "response"}, {"", "", "ack"}, {"", "", "done"}};
+  EXPECT_EQ(run_with(records, {"load"}).out,
+            "Query 'load' dispatched\nAck from 'a'\nTotal Acks: 1\nTotal Responses: 0\n");
+  EXPECT_EQ(run_with(records, {"-format=json", "load"}).out,
+            "{\n  \"Acks\": [\n    \"a\"\n  ],\n  \"Responses\": {}\n}\n");
+}
+
 TEST(QueryCommand, AnAgentThatGoesAwayIsAFailure) {
   OneShotServer server(answers({{"a", "", "ack"}}), 1);
   EXPECT_EQ(run_command(query_command(), {"-rpc-addr=" + server.address(), "load"}).status, 1);
